@@ -1,0 +1,123 @@
+// What a checked spec is: the product of `check/`, and all that targets, the runtime and the reports know of a spec.
+import type { Graph, TensorType } from './ir/graph.js';
+import type { NdArray } from './ir/ndarray.js';
+
+/** How a tensor begins. Fans and gains are resolved by the checker, so a draw needs only (seed, path, init). */
+export type Init =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'values'; readonly value: NdArray }
+  | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
+  /** Cut at two standard deviations. */
+  | { readonly kind: 'truncated_normal'; readonly mean: number; readonly std: number }
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  /** The graph's one output, evaluated once; its params are drawn by their own inits and then dropped (they are no parameters of the network). */
+  | { readonly kind: 'graph'; readonly graph: Graph; readonly params: readonly TensorInfo[] };
+
+export interface TensorInfo {
+  /** `enc.blocks.23.attn.qkv.weight`; one copy per task where it holds `{task}`: `tca.3.specific.{task}.down.weight`. */
+  readonly path: string;
+  readonly kind: 'param' | 'state';
+  readonly shape: readonly number[];
+  readonly perTask: boolean;
+  /** Frozen: never in an optimiser, no gradient. State is neither frozen nor trainable. */
+  readonly frozen: boolean;
+  readonly init: Init;
+  /** The `weights` declaration that an encoder names, if any: its values must come from a checkpoint or be asked to be random. */
+  readonly weights?: string;
+}
+
+/** The path of task `code`'s copy. */
+export const pathForTask = (path: string, code: string): string => path.replace('{task}', code);
+/** The paths under which a tensor is stored: one, or one per task. */
+export const storedPaths = (tensor: TensorInfo, tasks: readonly string[]): readonly string[] =>
+  tensor.perTask ? tasks.map((code) => pathForTask(tensor.path, code)) : [tensor.path];
+
+/** A named scalar that the loop feeds. `x` runs from 0 to 1 over the horizon: epoch / (epochs - 1), or step / (steps - 1). */
+export interface Schedule {
+  readonly name: string;
+  /** constant: from. linear: from + (to - from) x. cosine: to + (from - to)(1 + cos πx)/2. plateau: from, times `factor` whenever the kept metric did not better for more than `patience` validations, at least `to`. */
+  readonly kind: 'constant' | 'linear' | 'cosine' | 'plateau';
+  readonly from: number;
+  readonly to: number;
+  readonly over: 'epochs' | 'steps';
+  /** Length of the horizon in its unit, where it is not the whole training. */
+  readonly horizon?: number;
+  /** Units (as `over`) of linear rise from 0 at the beginning. */
+  readonly warmup?: number;
+  readonly factor?: number;
+  readonly patience?: number;
+}
+
+export interface TaskRow { readonly code: string; readonly label: string; readonly record: Readonly<Record<string, string | number | boolean>> }
+export interface TaskSet { readonly name: string; readonly rows: readonly TaskRow[] }
+
+export interface OptimizerConfig {
+  readonly kind: 'adam' | 'adamw' | 'sgd';
+  readonly lr: Schedule;
+  readonly beta1: number; readonly beta2: number; readonly eps: number;
+  /** adam: added to the gradient (L2); adamw: decoupled. */
+  readonly weightDecay: number;
+  /** sgd only. */
+  readonly momentum: number;
+}
+
+export type AugmentStep =
+  | { readonly kind: 'resize'; readonly height: number; readonly width: number }
+  | { readonly kind: 'flip'; readonly horizontal: number; readonly vertical: number }
+  | { readonly kind: 'normalize'; readonly mean: readonly number[]; readonly std: readonly number[] };
+
+export interface TrainConfig {
+  readonly name: string;
+  readonly label?: string;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly optimizer: OptimizerConfig;
+  /** Global norm. */
+  readonly clip?: number;
+  /** inverse_frequency: with replacement, weight 1 / N_task, as many draws as images. shuffle: every image once an epoch. */
+  readonly sampler: { readonly kind: 'shuffle' | 'inverse_frequency' };
+  /** True: every batch holds one task only. */
+  readonly oneTaskPerBatch: boolean;
+  /** Drop a last batch that is smaller than `batch`. */
+  readonly dropLast: boolean;
+  readonly augment: readonly AugmentStep[];
+  readonly validate: { readonly every: number; readonly keep: 'dice' | 'miou' | 'loss' };
+  /** A pixel is lesion where sigmoid(logit) >= threshold. */
+  readonly threshold: number;
+}
+
+export interface ModelInput { readonly name: string; readonly type: TensorType }
+
+export interface Program {
+  /** Name of the model. */
+  readonly name: string;
+  readonly file: string;
+  readonly variant?: string;
+  readonly variantLabel?: string;
+  /** Absent: the model reads no task. */
+  readonly tasks?: TaskSet;
+  readonly settings: Readonly<Record<string, number | string | boolean>>;
+  /** Tensor inputs in order; the first is the image, f32[B, 3, H, W]. The task is `t`, an i64 scalar, and is not here. */
+  readonly inputs: readonly ModelInput[];
+  readonly tensors: readonly TensorInfo[];
+  /** Schedules that the graph reads. The learning rate is in `training`. */
+  readonly schedules: readonly Schedule[];
+  readonly training?: TrainConfig;
+  /** Outputs: `logits` f32[B, 1, H, W] first, then the model's other results. Depends on no truth. */
+  readonly infer: Graph;
+  /** As `infer`, and `loss` f32[B], which reads the input `truth` f32[B, 1, H, W]. Absent without a train block. */
+  readonly evaluate?: Graph;
+  /** Built with `training` true. Outputs `logits`, `loss` and `state:PATH`, the value that each state has after the step. */
+  readonly train?: Graph;
+  /** The network as the spec says it, before any pass and whether or not it is read: for counts. */
+  readonly declared: Graph;
+  /** Whether any function reads `t` or a tensor of the task at hand. */
+  readonly readsTask: boolean;
+  /** Identity of graph and training block, hexadecimal SHA-256. */
+  readonly hash: string;
+  /** The resolved spec as text: what a run directory keeps. */
+  readonly resolved: string;
+}
+
+export const trainable = (program: Program): readonly TensorInfo[] => program.tensors.filter((t) => t.kind === 'param' && !t.frozen);
+export const taskCodes = (program: Program): readonly string[] => program.tasks?.rows.map((r) => r.code) ?? [];

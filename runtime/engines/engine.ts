@@ -1,0 +1,30 @@
+// What runs a graph. An engine compiles a graph once and runs it many times; it knows nothing of training.
+import type { Graph } from '../../compiler/ir/graph.js';
+
+export type TensorData = Float32Array | BigInt64Array | Uint8Array;
+/** Row-major. dtype f32 has Float32Array, i64 BigInt64Array, bool Uint8Array. */
+export interface Tensor { readonly dtype: 'f32' | 'i64' | 'bool'; readonly shape: readonly number[]; readonly data: TensorData }
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+export interface CompiledFunction {
+  /** Leaf names that a run must feed (see `leafName`). */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Throws where a feed is missing or of another shape than the graph says. Results belong to the caller. */
+  run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>>>;
+  dispose(): Promise<void>;
+}
+
+export interface Engine {
+  /** `ort`, `reference`, … */
+  readonly name: string;
+  readonly version: string;
+  readonly device: string;
+  readonly threads: number;
+  compile(graph: Graph): Promise<CompiledFunction>;
+}
+
+export const f32 = (shape: readonly number[], data: Float32Array | readonly number[]): Tensor =>
+  ({ dtype: 'f32', shape, data: data instanceof Float32Array ? data : Float32Array.from(data) });
+export const i64 = (value: number): Tensor => ({ dtype: 'i64', shape: [], data: BigInt64Array.of(BigInt(value)) });
