@@ -1,3 +1,5 @@
+import type { DiagnosticRow } from './diagnostics.js';
+
 // The rows of `diagnostics.ts`. Each code has a page `docs/diagnostics/CODE.md` with a failing example and its mend.
 export const table = {
   // ------------------------------------------------------------ 1xxx syntax
@@ -10,4 +12,4 @@ export const table = {
   TPS1007: { severity: 'error', message: '`{operator}` beside `|>` needs parentheses', help: 'write {first} or {second}' },
   TPS1008: { severity: 'error', message: 'edition {found} is not known', help: 'this compiler reads edition 1' },
   TPS1009: { severity: 'error', message: 'a string is not closed on its line', help: 'add `"`' },
-} as const satisfies Record<`TPS${number}`, import('./diagnostics.js').DiagnosticRow>;
+} as const satisfies Readonly<Record<string, DiagnosticRow>>;
