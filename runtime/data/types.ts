@@ -1,0 +1,111 @@
+// What a data set is to the rest of the runtime: its items, its problems, its batches. No reading of files here.
+import type { AugmentStep } from '../../compiler/program.js';
+import type { Tensor } from '../engines/engine.js';
+
+export const SPLITS = ['train', 'val', 'test'] as const;
+export type Split = (typeof SPLITS)[number];
+
+/** One image with its mask. Paths are relative to the data set's root, with `/`. */
+export interface DataItem {
+  /** Code of the task, as in the spec's task list. */
+  readonly task: string;
+  readonly stem: string;
+  readonly image: string;
+  readonly mask: string;
+  /** What must stay in one split: a patient, a case, a volume. The stem where no manifest says more. */
+  readonly group: string;
+  readonly split: Split;
+}
+
+/** How items are split where no manifest does: by group, deterministic by seed, each task on its own. */
+export type SplitRule =
+  /** `val` is the fraction of groups that validate, in (0, 1). */
+  | { readonly kind: 'ratio'; readonly val: number; readonly seed: number }
+  /** Group k of the shuffled groups is in fold k % folds; fold `fold` validates. */
+  | { readonly kind: 'folds'; readonly folds: number; readonly fold: number; readonly seed: number };
+
+export interface DataProblem {
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  /** Relative to the root; the folder where the problem is the folder's. */
+  readonly file: string;
+  readonly message: string;
+  readonly help: string;
+}
+
+export interface Dataset {
+  readonly root: string;
+  /** Task codes, in the order of the program's list. */
+  readonly tasks: readonly string[];
+  /** Sorted by task (in order), then by stem. Only complete pairs. */
+  readonly items: readonly DataItem[];
+  /** Hexadecimal SHA-256 over the sorted list of (task, paths, sizes, content hashes, group, split). No times, no absolute paths. */
+  readonly fingerprint: string;
+  /** How the split came about: `manifest.csv`, `ratio 0.2, seed 0`, … */
+  readonly splitBy: string;
+  /** What the file list alone shows; `checkDataset` also opens the files. */
+  readonly problems: readonly DataProblem[];
+}
+
+/** A task as the reader needs it: the code, and the folder that holds its pairs. */
+export interface TaskFolder { readonly code: string; readonly folder: string }
+
+export interface Batch {
+  /** f32[B, 3, H, W]: RGB / 255, then the spec's normalisation. */
+  readonly image: Tensor;
+  /** f32[B, 1, H, W], 0 or 1. */
+  readonly truth: Tensor;
+  /** Index into the task list, per sample. */
+  readonly tasks: readonly number[];
+  readonly items: readonly DataItem[];
+  /** Number of the batch within its epoch, from 0. */
+  readonly step: number;
+}
+
+/** The part of a batch that belongs to one task; samples keep their order. */
+export interface TaskGroup { readonly task: number; readonly batch: Batch }
+
+export interface TrainBatchOptions {
+  readonly batch: number;
+  readonly sampler: 'shuffle' | 'inverse_frequency';
+  readonly augment: readonly AugmentStep[];
+  readonly oneTaskPerBatch: boolean;
+  readonly dropLast: boolean;
+  readonly seed: number;
+  readonly cache: ImageCache;
+}
+
+/** Batches of training. What an epoch holds depends only on (seed, epoch), so a run resumes at any (epoch, step). */
+export interface TrainBatches {
+  readonly images: number;
+  /** The same for every epoch. */
+  readonly stepsPerEpoch: number;
+  /** Batches of an epoch from `fromStep` on; the next one is decoded while the caller works. */
+  epoch(epoch: number, fromStep?: number): AsyncGenerator<Batch, void, undefined>;
+}
+
+export interface EvalBatchOptions {
+  readonly batch: number;
+  /** Only resize and normalize apply; flips are left out. */
+  readonly augment: readonly AugmentStep[];
+  readonly cache: ImageCache;
+}
+
+/** An image and its mask at model size. */
+export interface DecodedPair {
+  /** RGB, interleaved, height*width*3. */
+  readonly image: Uint8Array;
+  /** 0 or 1, height*width. */
+  readonly mask: Uint8Array;
+}
+
+/** Decoded pairs in memory, up to a number of bytes; what does not fit is decoded again. */
+export interface ImageCache {
+  /** `size` undefined: the image's own size. */
+  pair(root: string, item: DataItem, size: Size | undefined): Promise<DecodedPair & Size>;
+  readonly bytes: number;
+  readonly hits: number;
+  readonly misses: number;
+}
+
+export interface Size { readonly height: number; readonly width: number }
