@@ -1,0 +1,93 @@
+// Graph to ONNX file: walks the graph once and lets each op's row write itself. No file is written here; bytes are returned.
+import { isLeaf, leafName, nodeOf, type Graph, type Output, type TensorType } from '../../ir/graph.js';
+import { opOf } from '../../ops/index.js';
+import { Emitter } from './emitter.js';
+import { Leaves, type Bindings, type GraphInput } from './leaves.js';
+import { encodeModel, valueInfo } from './proto.js';
+
+export type { Bindings, GraphInput, TensorValue } from './leaves.js';
+
+export interface OnnxOptions extends Bindings {
+  /** Of ai.onnx; 17 or later. */
+  readonly opset?: number;
+  /** Name of the graph in the file. */
+  readonly name?: string;
+  /** Ours. */
+  readonly producerVersion: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** `value` is the name in the file; it differs from `name` where an input has that name already (parameters before and after a step). */
+export interface OnnxOutput { readonly name: string; readonly value: string; readonly type: TensorType }
+
+export interface OnnxModel {
+  readonly bytes: Uint8Array;
+  readonly nodes: number;
+  /** In the order of the file. */
+  readonly inputs: readonly GraphInput[];
+  readonly outputs: readonly OnnxOutput[];
+  readonly opset: number;
+}
+
+export const DEFAULT_OPSET = 20;
+
+/** Inputs are called as `leafName` says, outputs as in the graph; symbolic dimensions by their symbol. */
+export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
+  const opset = options.opset ?? DEFAULT_OPSET;
+  const emitter = new Emitter(graph, opset);
+  const leaves = new Leaves(emitter, options);
+  leaves.bind(graph);
+  const values = new Map<number, string>();
+  const outputs = reserveOutputs(graph, emitter);
+  for (const node of graph.nodes.values()) {
+    emitter.path = node.path;
+    values.set(node.id, isLeaf(node.op)
+      ? leaves.valueOf(node)
+      : opOf(node.op).onnx(emitter, node, node.inputs.map((i) => values.get(i) ?? missing(i))));
+  }
+  for (const { id, value } of outputs) emitter.write('Identity', [values.get(id) ?? missing(id)], {}, [value]);
+  absorbIdentities(emitter, outputs.map((o) => o.value), new Set(leaves.inputs.map((i) => i.name)));
+  const described = outputs.map(({ name, value, id }) => ({ name, value, type: nodeOf(graph, id).type }));
+  const bytes = encodeModel({
+    opset,
+    producerVersion: options.producerVersion,
+    metadata: options.metadata ?? {},
+    graph: {
+      name: options.name ?? 'graph',
+      node: emitter.nodes,
+      initializer: emitter.initializers,
+      input: leaves.inputs.map((i) => valueInfo(i.name, i.type)),
+      output: described.map((o) => valueInfo(o.value, o.type)),
+    },
+  });
+  return { bytes, nodes: emitter.nodes.length, inputs: leaves.inputs, outputs: described, opset };
+}
+
+/** The file of a graph whose tensors all stay inputs: what engines and parity tests run. */
+export const onnxBytes = (graph: Graph): Uint8Array => toOnnx(graph, { producerVersion: '0' }).bytes;
+
+function missing(id: number): never { throw new Error(`node ${id} is used before it is made`); }
+
+function reserveOutputs(graph: Graph, emitter: Emitter): readonly (Output & { readonly value: string })[] {
+  const leafNames = new Set([...graph.nodes.values()].filter((n) => isLeaf(n.op) && n.op !== 'constant').map(leafName));
+  return graph.outputs.map(({ name, id }) => {
+    const value = leafNames.has(name) || emitter.isTaken(name) ? `next:${name}` : name;
+    return { name, id, value: emitter.reserve(value) };
+  });
+}
+
+/** An output that is an op's own value needs no Identity: the op's value takes the output's name. */
+function absorbIdentities(emitter: Emitter, outputs: readonly string[], inputs: ReadonlySet<string>): void {
+  const names = new Set(outputs);
+  const made = new Set(emitter.nodes.flatMap((n) => n.output ?? []));
+  const renamed = new Map<string, string>();
+  for (const node of emitter.nodes) {
+    const [from] = node.input ?? [];
+    const [to] = node.output ?? [];
+    if (node.opType !== 'Identity' || from === undefined || to === undefined || !names.has(to)) continue;
+    if (made.has(from) && !inputs.has(from) && !names.has(from) && !renamed.has(from)) renamed.set(from, to);
+  }
+  const nameOf = (v: string): string => renamed.get(v) ?? v;
+  const kept = emitter.nodes.filter((n) => !(n.opType === 'Identity' && renamed.get(n.input?.[0] ?? '') === n.output?.[0]));
+  emitter.nodes.splice(0, emitter.nodes.length, ...kept.map((n) => ({ ...n, input: n.input?.map(nameOf), output: n.output?.map(nameOf) })));
+}

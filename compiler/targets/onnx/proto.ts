@@ -1,0 +1,78 @@
+// The ONNX messages we write, from plain values: tensors, attributes, value types, the model. Nothing here knows our graph's ops.
+import onnxProto, { type onnx as Onnx } from 'onnx-proto';
+import type { Dim } from '../../ir/dim.js';
+import { formatDim, isStatic } from '../../ir/dim.js';
+import type { DType, TensorType } from '../../ir/graph.js';
+import { sizeOf } from '../../ir/ndarray.js';
+import type { OnnxAttribute } from '../../ops/op.js';
+
+const { onnx } = onnxProto;
+export type { Onnx };
+
+const ELEMENT_TYPE = {
+  f32: onnx.TensorProto.DataType.FLOAT,
+  i64: onnx.TensorProto.DataType.INT64,
+  bool: onnx.TensorProto.DataType.BOOL,
+} as const satisfies Record<DType, number>;
+
+export const elementType = (dtype: DType): number => ELEMENT_TYPE[dtype];
+
+/** The IR version that came with an opset of ai.onnx: a reader of that age accepts both. */
+export function irVersionOf(opset: number): number {
+  if (opset <= 14) return 7;
+  if (opset <= 18) return 8;
+  if (opset <= 20) return 9;
+  return opset <= 22 ? 10 : 11;
+}
+
+/** Little-endian bytes of numbers as a dtype. Float32Array is viewed, not copied. */
+function rawData(data: Float64Array | Float32Array, dtype: DType): Uint8Array {
+  switch (dtype) {
+    case 'f32': {
+      const f = data instanceof Float32Array ? data : Float32Array.from(data);
+      return new Uint8Array(f.buffer, f.byteOffset, f.byteLength);
+    }
+    case 'i64': return new Uint8Array(BigInt64Array.from([...data], BigInt).buffer);
+    case 'bool': return Uint8Array.from(data, (v) => (v === 0 ? 0 : 1));
+    default: return dtype satisfies never;
+  }
+}
+
+export function tensorProto(name: string, shape: readonly number[], data: Float64Array | Float32Array, dtype: DType): Onnx.ITensorProto {
+  if (sizeOf(shape) !== data.length) throw new Error(`tensor ${name}: ${data.length} values for shape [${shape.join(', ')}]`);
+  return { name, dataType: ELEMENT_TYPE[dtype], dims: [...shape], rawData: rawData(data, dtype) };
+}
+
+const dimProto = (d: Dim): Onnx.TensorShapeProto.IDimension => (isStatic(d) ? { dimValue: d } : { dimParam: formatDim(d) });
+
+export const valueInfo = (name: string, type: TensorType): Onnx.IValueInfoProto =>
+  ({ name, type: { tensorType: { elemType: ELEMENT_TYPE[type.dtype], shape: { dim: type.shape.map(dimProto) } } } });
+
+/** A bare number is an integer where it has no fraction: a float attribute must say `{ float }`. */
+export function attributeProto(name: string, value: OnnxAttribute): Onnx.IAttributeProto {
+  const { AttributeType } = onnx.AttributeProto;
+  if (typeof value === 'string') return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if (typeof value === 'number') return Number.isInteger(value) ? { name, type: AttributeType.INT, i: value } : { name, type: AttributeType.FLOAT, f: value };
+  if ('int' in value) return { name, type: AttributeType.INT, i: value.int };
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  if ('ints' in value) return { name, type: AttributeType.INTS, ints: [...value.ints] };
+  return { name, type: AttributeType.FLOATS, floats: [...value.floats] };
+}
+
+export interface ModelText {
+  readonly opset: number;
+  readonly producerVersion: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly graph: Onnx.IGraphProto;
+}
+
+export function encodeModel(model: ModelText): Uint8Array {
+  return onnx.ModelProto.encode({
+    irVersion: irVersionOf(model.opset),
+    opsetImport: [{ domain: '', version: model.opset }],
+    producerName: 'tpsc',
+    producerVersion: model.producerVersion,
+    graph: model.graph,
+    metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
+  }).finish();
+}
