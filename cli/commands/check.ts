@@ -1,0 +1,40 @@
+// tpsc check: every mistake of a spec at once.
+import { taskCodes } from '../../compiler/program.js';
+import { countDiagnostics, diagnosticsJson, renderDiagnostics } from '../../runtime/report/frame.js';
+import { paint } from '../../runtime/report/colour.js';
+import { command } from '../command.js';
+import { formatFlag, programFlags, specArgument } from '../flags.js';
+import { showPath } from '../io.js';
+import { compileFile } from '../program.js';
+
+export const check = command({
+  name: 'check',
+  arguments: '<spec>',
+  summary: 'check a spec: every mistake at once, with its place and its mend',
+  about: 'Exit code 1 where there is an error; warnings alone leave it 0. `tpsc explain CODE` says more about a code.',
+  flags: {
+    spec: specArgument,
+    block: { type: 'string', describe: 'name of the train block (default: the last one)' },
+    ...programFlags,
+    format: formatFlag,
+  },
+  examples: [
+    ['tpsc check net.tps', 'the whole file'],
+    ['tpsc check net.tps#A2 --format json', 'a variant, for a tool'],
+  ],
+  run: async (args, io) => {
+    const result = compileFile(args);
+    const failed = result.diagnostics.some((d) => d.severity === 'error');
+    if (args.format === 'json') {
+      io.out(`${JSON.stringify(diagnosticsJson(result.diagnostics, showPath), null, 2)}\n`);
+      return failed ? 1 : 0;
+    }
+    io.out(renderDiagnostics(result.diagnostics, result.texts, { colour: io.colour, showPath }));
+    if (failed) return 1;
+    const { program } = result;
+    const warnings = countDiagnostics(result.diagnostics);
+    const about = program === undefined ? '' : `: ${program.name}${program.tasks === undefined ? '' : `, ${taskCodes(program).length} tasks`}`;
+    io.out(`${paint(io.colour).green('ok')} ${args.spec}${about}${warnings === '' ? '' : `, ${warnings}`}\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,10 @@
+// The list of commands. Only a list.
+import type { AnyCommand } from '../command.js';
+import { check } from './check.js';
+import { explain } from './explain.js';
+import { inspect } from './inspect.js';
+
+export const commands: readonly AnyCommand[] = [check, inspect, explain];
+
+/** Words that stand before others: `tpsc data check`. */
+export const groups: readonly { readonly name: string; readonly summary: string }[] = [];

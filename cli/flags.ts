@@ -1,0 +1,61 @@
+// Flags that several commands share, and how their values are read. One place each.
+import { MisuseError } from '../runtime/errors.js';
+import type { Flags } from './command.js';
+
+export const specArgument = { type: 'string', demandOption: true, describe: 'a .tps file, or FILE#VARIANT' } as const;
+
+export const formatFlag = { type: 'string', choices: ['text', 'json'], default: 'text', describe: 'json: standard output holds the JSON alone' } as const;
+
+/** What chooses a program out of a file. */
+export const programFlags = {
+  tasks: { type: 'string', describe: 'codes of the tasks to keep: WA,SL' },
+  set: { type: 'string', describe: 'a setting\'s value: --set size=256; may be repeated' },
+} as const satisfies Flags;
+
+export const engineFlags = {
+  engine: { type: 'string', choices: ['ort'], default: 'ort', describe: 'what runs the graph: ONNX Runtime' },
+  device: { type: 'string', choices: ['cpu', 'cuda'], default: 'cpu', describe: 'cuda needs ONNX Runtime\'s CUDA files (npm run install:cuda)' },
+  threads: { type: 'number', describe: 'threads of the engine (default: one a core)' },
+} as const satisfies Flags;
+
+/** `SPEC[#VARIANT]` */
+export interface SpecRef { readonly file: string; readonly variant?: string }
+
+/** The part after the last `#` is the variant's name. Throws MisuseError where one side is empty. */
+export function parseSpecRef(text: string): SpecRef {
+  const at = text.lastIndexOf('#');
+  if (at < 0) return { file: text };
+  const [file, variant] = [text.slice(0, at), text.slice(at + 1)];
+  if (file === '' || variant === '') throw new MisuseError(`\`${text}\` names no ${file === '' ? 'file' : 'variant'}`, 'write FILE or FILE#VARIANT');
+  return { file, variant };
+}
+
+/** `--set k=v`, once or several times. */
+export function parseSet(value: string | readonly string[] | undefined): Readonly<Record<string, string>> {
+  const set: Record<string, string> = {};
+  for (const text of value === undefined ? [] : typeof value === 'string' ? [value] : value) {
+    const at = text.indexOf('=');
+    if (at <= 0 || at === text.length - 1) throw new MisuseError(`--set ${text} is no name=value`, 'write --set size=256');
+    const name = text.slice(0, at).trim();
+    if (name in set) throw new MisuseError(`--set gives ${name} twice`);
+    set[name] = text.slice(at + 1).trim();
+  }
+  return set;
+}
+
+/** `WA,SL` -> codes; undefined where the flag is absent. */
+export function parseTasks(value: string | undefined): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  const codes = value.split(',').map((code) => code.trim());
+  if (codes.some((code) => code === '')) throw new MisuseError(`--tasks ${value} has an empty code`, 'write --tasks WA,SL');
+  const twice = codes.find((code, i) => codes.indexOf(code) !== i);
+  if (twice !== undefined) throw new MisuseError(`--tasks names ${twice} twice`);
+  return codes;
+}
+
+/** A flag that counts something. Throws MisuseError below `least` or between integers. */
+export function countOf(name: string, value: number | undefined, least = 1): number | undefined {
+  if (value === undefined) return undefined;
+  if (!Number.isSafeInteger(value) || value < least) throw new MisuseError(`--${name} needs a whole number of at least ${least}, not ${value}`);
+  return value;
+}

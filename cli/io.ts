@@ -1,0 +1,63 @@
+// The outside world of a command, passed in so that a test runs commands in its own process. What a command means is not here.
+import { isAbsolute, relative } from 'node:path';
+
+export interface Io {
+  /** Results. With `--format json` the JSON alone. */
+  readonly out: (text: string) => void;
+  /** Progress, warnings, mistakes. */
+  readonly err: (text: string) => void;
+  readonly readStdin: () => Promise<string>;
+  readonly outTty: boolean;
+  readonly errTty: boolean;
+  readonly colour: boolean;
+  /** Where a progress bar may draw; absent where standard error is no terminal. */
+  readonly bar?: NodeJS.WritableStream;
+  readonly columns: number;
+  /** Calls `stop` at Ctrl-C; gives a function that ends the listening. A second Ctrl-C ends the process. */
+  readonly onInterrupt: (stop: () => void) => () => void;
+}
+
+async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Colours on a terminal only; NO_COLOR (any value that is not empty) turns them off, FORCE_COLOR on. */
+export function wantsColour(tty: boolean, env: Readonly<Record<string, string | undefined>>): boolean {
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  if (!['', '0', undefined].includes(env['FORCE_COLOR'])) return true;
+  return tty && env['TERM'] !== 'dumb';
+}
+
+export function processIo(): Io {
+  const outTty = process.stdout.isTTY === true;
+  const errTty = process.stderr.isTTY === true;
+  return {
+    out: (text) => { process.stdout.write(text); },
+    err: (text) => { process.stderr.write(text); },
+    readStdin: () => readAll(process.stdin),
+    outTty, errTty,
+    colour: wantsColour(outTty && errTty, process.env),
+    ...(errTty ? { bar: process.stderr } : {}),
+    columns: process.stdout.columns ?? 100,
+    onInterrupt: (stop) => {
+      let asked = false;
+      const listener = (): void => {
+        if (asked) process.exit(130);
+        asked = true;
+        stop();
+      };
+      process.on('SIGINT', listener);
+      process.on('SIGTERM', listener);
+      return () => { process.off('SIGINT', listener); process.off('SIGTERM', listener); };
+    },
+  };
+}
+
+/** A path as one would type it here: relative inside the working folder, else absolute. */
+export function showPath(path: string): string {
+  if (!isAbsolute(path)) return path;
+  const near = relative(process.cwd(), path);
+  return near === '' || near.startsWith('..') || isAbsolute(near) ? path : near;
+}

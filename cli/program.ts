@@ -1,0 +1,51 @@
+// From `SPEC[#VARIANT]` and flags to a checked program, with its diagnostics told in one way for all commands.
+import { existsSync, statSync } from 'node:fs';
+import { compileSpec, type CompileResult } from '../compiler/index.js';
+import type { Program } from '../compiler/program.js';
+import { UserError } from '../runtime/errors.js';
+import { diagnosticsJson, renderDiagnostics } from '../runtime/report/frame.js';
+import { parseSet, parseSpecRef, parseTasks } from './flags.js';
+import { diskHost } from './host.js';
+import { showPath, type Io } from './io.js';
+
+export interface ProgramArgs {
+  readonly spec: string;
+  readonly block?: string;
+  readonly tasks?: string;
+  readonly set?: string | readonly string[];
+  readonly epochs?: number;
+}
+
+/** Compiles; diagnostics are values. Throws UserError where the file cannot be read. */
+export function compileFile(args: ProgramArgs): CompileResult {
+  const { file, variant } = parseSpecRef(args.spec);
+  if (!existsSync(file)) throw new UserError(`there is no file ${file}`, 'give the path of a .tps file');
+  if (statSync(file).isDirectory()) throw new UserError(`${file} is a folder`, 'give the path of a .tps file');
+  const tasks = parseTasks(args.tasks);
+  return compileSpec({
+    file, set: parseSet(args.set),
+    ...(variant === undefined ? {} : { variant }),
+    ...(args.block === undefined ? {} : { block: args.block }),
+    ...(tasks === undefined ? {} : { tasks }),
+    ...(args.epochs === undefined ? {} : { epochs: args.epochs }),
+  }, diskHost());
+}
+
+/** A spec with errors has been told in full already: the command only ends. */
+export class SpecFaults extends Error {}
+
+export function tellDiagnostics(result: CompileResult, json: boolean, io: Io): void {
+  if (json) io.out(`${JSON.stringify(diagnosticsJson(result.diagnostics, showPath), null, 2)}\n`);
+  else io.err(renderDiagnostics(result.diagnostics, result.texts, { colour: io.colour, showPath }));
+}
+
+/** The program of a spec without errors; its warnings go to standard error. Else tells the mistakes (as JSON where asked) and throws SpecFaults. */
+export function needProgram(args: ProgramArgs, io: Io, json: boolean): Program {
+  const result = compileFile(args);
+  if (result.program === undefined) {
+    tellDiagnostics(result, json, io);
+    throw new SpecFaults();
+  }
+  tellDiagnostics(result, false, io);
+  return result.program;
+}

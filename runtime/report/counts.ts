@@ -1,0 +1,171 @@
+// What a network costs: parameters and multiply-adds of a program's declared graph, module by module, and memory by its types.
+// Counts only: no weight is allocated, nothing is printed.
+import { evaluateDim, symbolsOf, type Dim } from '../../compiler/ir/dim.js';
+import { formatType, isLeaf, nodeOf, type Graph, type Node, type NodeId } from '../../compiler/ir/graph.js';
+import { sizeOf } from '../../compiler/ir/ndarray.js';
+import { opOf } from '../../compiler/ops/index.js';
+import { taskCodes, type Program, type TensorInfo } from '../../compiler/program.js';
+
+/** Elements. Every copy of a per-task tensor counts. `buffers` are state (prototypes, running statistics) and not in `total`. */
+export interface ParameterCount { readonly total: number; readonly trainable: number; readonly frozen: number; readonly buffers: number }
+/** Multiply-adds at batch 1 for one task. `attention`: products of two activations; `convLinear`: convolutions and products with weights. */
+export interface MacCount { readonly total: number; readonly convLinear: number; readonly attention: number }
+
+/** One instance's own parameters and multiply-adds, without those of the modules inside it: the sum over modules is the total. */
+export interface ModuleCount {
+  /** `enc.blocks.3.attn`; '' is the model itself. A per-task module is one row, `{task}` in its path, all its copies counted. */
+  readonly path: string;
+  readonly parameters: number;
+  readonly macs: number;
+  /** Type of the last value that the module (or one inside it) made; null where it is never called. */
+  readonly output: string | null;
+}
+
+export interface Inspection {
+  readonly name: string;
+  readonly variant: string | null;
+  readonly hash: string;
+  readonly tasks: readonly string[];
+  readonly parameters: ParameterCount;
+  readonly macs: MacCount;
+  readonly modules: readonly ModuleCount[];
+}
+
+const copies = (tensor: TensorInfo, tasks: readonly string[]): number => (tensor.perTask ? tasks.length : 1);
+const elements = (tensor: TensorInfo, tasks: readonly string[]): number => sizeOf(tensor.shape) * copies(tensor, tasks);
+
+export function countParameters(program: Program): ParameterCount {
+  const tasks = taskCodes(program);
+  let [trainable, frozen, buffers] = [0, 0, 0];
+  for (const tensor of program.tensors) {
+    const n = elements(tensor, tasks);
+    if (tensor.kind === 'state') buffers += n;
+    else if (tensor.frozen) frozen += n;
+    else trainable += n;
+  }
+  return { total: trainable + frozen, trainable, frozen, buffers };
+}
+
+/** The value of a dimension where every symbol (the batch) is 1. */
+const atBatchOne = (d: Dim): number => (typeof d === 'number' ? d : evaluateDim(d, Object.fromEntries(symbolsOf(d).map((s) => [s, 1]))));
+
+/** Ops that only move or rename values: a weight that went through them is a weight still. */
+const MOVEMENT = new Set(['identity', 'detach', 'cast', 'reshape', 'expand', 'transpose', 'concat', 'slice', 'pad', 'flip', 'gather']);
+const WEIGHT_LEAVES = new Set(['param', 'every_task', 'constant']);
+
+/** The nodes that are weights: parameters and constants, and what movement alone makes of them. */
+function weightNodes(graph: Graph): ReadonlySet<NodeId> {
+  const weights = new Set<NodeId>();
+  for (const node of graph.nodes.values()) {
+    const moved = node.op === 'gather' ? node.inputs.slice(0, 1) : node.inputs;
+    if (WEIGHT_LEAVES.has(node.op) || (MOVEMENT.has(node.op) && moved.length > 0 && moved.every((i) => weights.has(i)))) weights.add(node.id);
+  }
+  return weights;
+}
+
+function macsOf(graph: Graph, node: Node): number {
+  if (isLeaf(node.op)) return 0;
+  const cost = opOf(node.op).cost?.(node.inputs.map((i) => nodeOf(graph, i).type), node.attrs, node.type);
+  return cost === undefined ? 0 : atBatchOne(cost.macs);
+}
+
+/** The path of the instance that holds a tensor: its path without the last name. */
+const ownerOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')));
+
+/** `a.b.c` -> `a.b.c`, `a.b`, `a`, ``. */
+export function* ancestors(path: string): Generator<string> {
+  for (let p = path; p !== ''; p = ownerOf(p)) yield p;
+  yield '';
+}
+
+export function inspectProgram(program: Program): Inspection {
+  const tasks = taskCodes(program);
+  const graph = program.declared;
+  const weights = weightNodes(graph);
+  const own = new Map<string, { parameters: number; macs: number }>();
+  const last = new Map<string, NodeId>();
+  const at = (path: string): { parameters: number; macs: number } => {
+    let entry = own.get(path);
+    if (entry === undefined) own.set(path, entry = { parameters: 0, macs: 0 });
+    return entry;
+  };
+  for (const tensor of program.tensors) {
+    const entry = at(ownerOf(tensor.path));
+    if (tensor.kind === 'param') entry.parameters += elements(tensor, tasks);
+  }
+  let [convLinear, attention] = [0, 0];
+  for (const node of graph.nodes.values()) {
+    const macs = macsOf(graph, node);
+    if (!isLeaf(node.op)) {
+      at(node.path).macs += macs;
+      for (const path of ancestors(node.path)) last.set(path, Math.max(last.get(path) ?? -1, node.id));
+    }
+    if (node.op === 'matmul' && !node.inputs.some((i) => weights.has(i))) attention += macs;
+    else convLinear += macs;
+  }
+  const logits = graph.outputs[0]?.id;
+  const outputOf = (path: string): string | null => {
+    const id = path === '' ? logits : last.get(path);
+    return id === undefined ? null : formatType(nodeOf(graph, id).type);
+  };
+  return {
+    name: program.name, variant: program.variant ?? null, hash: program.hash, tasks,
+    parameters: countParameters(program),
+    macs: { total: convLinear + attention, convLinear, attention },
+    modules: [...own].map(([path, counts]) => ({ path, ...counts, output: outputOf(path) })),
+  };
+}
+
+/** Bytes, by the types of the graphs: an estimate, since an engine keeps and reuses buffers as it likes. */
+export interface MemoryEstimate {
+  /** All stored tensors in float32. */
+  readonly weights: number;
+  /** The most that is alive at once in `infer` at batch 1, each value dropped after its last reader. */
+  readonly inference: number;
+  /** A training step at the spec's batch: every value that the backward pass may read, gradients and moments. Absent without a train block. */
+  readonly training?: number;
+}
+
+const BYTES = { f32: 4, i64: 8, bool: 1 } as const;
+/** Views: the engine need not copy them. */
+const VIEWS = new Set(['identity', 'detach', 'reshape', 'constant']);
+
+const bytesOf = (node: Node, batch: number): number => {
+  const dims = node.type.shape.map((d) => (typeof d === 'number' ? d : evaluateDim(d, Object.fromEntries(symbolsOf(d).map((s) => [s, batch])))));
+  return sizeOf(dims) * BYTES[node.type.dtype];
+};
+
+function peakBytes(graph: Graph): number {
+  const lastReader = new Map<NodeId, NodeId>();
+  for (const node of graph.nodes.values()) for (const input of node.inputs) lastReader.set(input, node.id);
+  for (const output of graph.outputs) lastReader.delete(output.id);
+  let [alive, peak] = [0, 0];
+  for (const node of graph.nodes.values()) {
+    if (node.op === 'param' || node.op === 'state' || node.op === 'every_task' || VIEWS.has(node.op)) continue;
+    alive += bytesOf(node, 1);
+    peak = Math.max(peak, alive);
+    for (const input of new Set(node.inputs)) {
+      const source = nodeOf(graph, input);
+      if (lastReader.get(input) === node.id && !isLeaf(source.op) && !VIEWS.has(source.op)) alive -= bytesOf(source, 1);
+    }
+  }
+  return peak;
+}
+
+export function estimateMemory(program: Program): MemoryEstimate {
+  const tasks = taskCodes(program);
+  const weights = 4 * program.tensors.reduce((sum, t) => sum + elements(t, tasks), 0);
+  const inference = peakBytes(program.infer);
+  const { train, training } = program;
+  if (train === undefined || training === undefined) return { weights, inference };
+  let activations = 0;
+  const reached = new Set<NodeId>();
+  for (const node of train.nodes.values()) {
+    const isTrainable = node.op === 'param' && program.tensors.some((t) => t.path === node.attrs['path'] && !t.frozen);
+    if (isTrainable || node.inputs.some((i) => reached.has(i))) reached.add(node.id);
+    if (reached.has(node.id) && !isLeaf(node.op) && !VIEWS.has(node.op)) activations += bytesOf(node, training.batch);
+  }
+  const moments = training.optimizer.kind === 'sgd' ? 1 : 2;
+  const updated = program.tensors.filter((t) => t.kind === 'param' && !t.frozen).reduce((sum, t) => sum + elements(t, tasks), 0);
+  return { weights, inference, training: weights + activations + 4 * updated * (1 + moments) };
+}
