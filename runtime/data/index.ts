@@ -7,3 +7,11 @@ export type {
   TrainBatches, TrainBatchOptions,
 } from './types.js';
 export { SPLITS } from './types.js';
+export { dataProblemCodes, refuseErrors, type DataProblemCode } from './problems.js';
+export { foldersIn, taskFolders } from './folders.js';
+export { scanDataset, type ScanOptions } from './scan.js';
+export { checkDataset, checkedDataset, type CheckOptions } from './check.js';
+export { decodeGrey, decodeImage } from './decode.js';
+export { makeCache } from './cache.js';
+export { normalized, pipelineOf, type Pipeline } from './augment.js';
+export { evalBatches, groupByTask, trainBatches } from './batches.js';

@@ -65,14 +65,20 @@ export interface Batch {
 /** The part of a batch that belongs to one task; samples keep their order. */
 export interface TaskGroup { readonly task: number; readonly batch: Batch }
 
-export interface TrainBatchOptions {
+export interface EvalBatchOptions {
   readonly batch: number;
-  readonly sampler: 'shuffle' | 'inverse_frequency';
+  /** Only resize and normalize apply to evaluation; flips are left out. */
   readonly augment: readonly AugmentStep[];
+  readonly cache: ImageCache;
+  /** The list that `Batch.tasks` indexes: the program's codes. Default: the data set's own. */
+  readonly codes?: readonly string[];
+}
+
+export interface TrainBatchOptions extends EvalBatchOptions {
+  readonly sampler: 'shuffle' | 'inverse_frequency';
   readonly oneTaskPerBatch: boolean;
   readonly dropLast: boolean;
   readonly seed: number;
-  readonly cache: ImageCache;
 }
 
 /** Batches of training. What an epoch holds depends only on (seed, epoch), so a run resumes at any (epoch, step). */
@@ -82,13 +88,6 @@ export interface TrainBatches {
   readonly stepsPerEpoch: number;
   /** Batches of an epoch from `fromStep` on; the next one is decoded while the caller works. */
   epoch(epoch: number, fromStep?: number): AsyncGenerator<Batch, void, undefined>;
-}
-
-export interface EvalBatchOptions {
-  readonly batch: number;
-  /** Only resize and normalize apply; flips are left out. */
-  readonly augment: readonly AugmentStep[];
-  readonly cache: ImageCache;
 }
 
 /** An image and its mask at model size. */

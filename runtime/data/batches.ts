@@ -1,0 +1,89 @@
+// Data set -> batches of tensors, the next one decoded while the caller works on this one.
+import { UserError } from '../errors.js';
+import { f32 } from '../engines/engine.js';
+import { streamOf } from '../random.js';
+import { drawMirror, pipelineOf, upright, writeSample, type Mirror, type Pipeline } from './augment.js';
+import { epochBatches } from './sampler.js';
+import type { Batch, DataItem, Dataset, EvalBatchOptions, Split, TaskGroup, TrainBatches, TrainBatchOptions } from './types.js';
+
+/** A batch before its pixels. */
+interface Plan { readonly step: number; readonly samples: readonly { readonly item: DataItem; readonly mirror: Mirror }[] }
+
+async function fill(root: string, plan: Plan, pipeline: Pipeline, options: EvalBatchOptions, codes: readonly string[]): Promise<Batch> {
+  const items = plan.samples.map((s) => s.item);
+  const pairs = await Promise.all(items.map((item) => options.cache.pair(root, item, pipeline.size)));
+  const { height, width } = pairs[0] ?? { height: 0, width: 0 };
+  const odd = pairs.findIndex((p) => p.height !== height || p.width !== width);
+  if (odd >= 0) throw new UserError(`${items[odd]?.image ?? ''}: ${pairs[odd]?.width} x ${pairs[odd]?.height} pixels, where ${items[0]?.image ?? ''} has ${width} x ${height}`, 'Images of one batch need one size: put `resize(size)` first into the train block\'s `augment`.');
+  const image = new Float32Array(items.length * 3 * height * width), truth = new Float32Array(items.length * height * width);
+  pairs.forEach((pair, at) => writeSample(pair, plan.samples[at]?.mirror ?? upright, pipeline, at, image, truth));
+  const tasks = items.map((item) => {
+    const index = codes.indexOf(item.task);
+    if (index < 0) throw new Error(`${item.image}: task ${item.task} is not among ${codes.join(', ')}`);
+    return index;
+  });
+  return { image: f32([items.length, 3, height, width], image), truth: f32([items.length, 1, height, width], truth), tasks, items, step: plan.step };
+}
+
+/** Fills plans in order, always one ahead. */
+async function* ahead(plans: readonly Plan[], make: (plan: Plan) => Promise<Batch>): AsyncGenerator<Batch, void, undefined> {
+  const start = (plan: Plan | undefined): Promise<Batch> | undefined => {
+    const batch = plan && make(plan);
+    // A failure is thrown when its turn comes; until then it must not count as unhandled.
+    batch?.catch(() => undefined);
+    return batch;
+  };
+  let next = start(plans[0]);
+  for (let k = 0; next; k++) {
+    const batch = await next;
+    next = start(plans[k + 1]);
+    yield batch;
+  }
+}
+
+/** Batches to train on. Throws a UserError where the split has no image, or fewer than one batch of them. */
+export function trainBatches(dataset: Dataset, split: Split, options: TrainBatchOptions): TrainBatches {
+  const items = dataset.items.filter((i) => i.split === split), taskOf = items.map((i) => i.task);
+  const pipeline = pipelineOf(options.augment), codes = options.codes ?? dataset.tasks;
+  if (items.length === 0) throw new UserError(`${dataset.root}: no image in the split ${split}`, 'Mend the split column of manifest.csv, or remove it to split by ratio.');
+  const stepsPerEpoch = epochBatches(taskOf, options, 0).length;
+  if (stepsPerEpoch === 0) throw new UserError(`${dataset.root}: ${items.length} images make no batch of ${options.batch}`, 'Choose a smaller batch.');
+  const plansOf = (epoch: number): Plan[] => {
+    let draw = 0;
+    return epochBatches(taskOf, options, epoch).map((indices, step) => ({
+      step,
+      samples: indices.map((k) => ({ item: items[k] as DataItem, mirror: drawMirror(pipeline, streamOf(options.seed, `flip/${epoch}/${draw++}`)) })),
+    }));
+  };
+  return {
+    images: items.length,
+    stepsPerEpoch,
+    epoch: (epoch, fromStep = 0) => ahead(plansOf(epoch).slice(fromStep), (plan) => fill(dataset.root, plan, pipeline, options, codes)),
+  };
+}
+
+/** Every image of a split once, in order, upright, one task a batch. */
+export function evalBatches(dataset: Dataset, split: Split, options: EvalBatchOptions): AsyncGenerator<Batch, void, undefined> {
+  const pipeline = pipelineOf(options.augment), codes = options.codes ?? dataset.tasks, plans: Plan[] = [];
+  for (const task of dataset.tasks) {
+    const items = dataset.items.filter((i) => i.split === split && i.task === task);
+    for (let at = 0; at < items.length; at += options.batch) {
+      plans.push({ step: plans.length, samples: items.slice(at, at + options.batch).map((item) => ({ item, mirror: upright })) });
+    }
+  }
+  return ahead(plans, (plan) => fill(dataset.root, plan, pipeline, options, codes));
+}
+
+/** The samples of a batch, task by task (in the order of the task list), for graphs that bind one task a run. */
+export function groupByTask(batch: Batch): TaskGroup[] {
+  const pick = (tensor: Batch['image'], rows: readonly number[]): Batch['image'] => {
+    const each = tensor.shape.slice(1).reduce((a, b) => a * b, 1), data = new Float32Array(rows.length * each);
+    rows.forEach((row, at) => data.set((tensor.data as Float32Array).subarray(row * each, (row + 1) * each), at * each));
+    return f32([rows.length, ...tensor.shape.slice(1)], data);
+  };
+  return [...new Set(batch.tasks)].sort((a, b) => a - b).map((task) => {
+    const rows = batch.tasks.flatMap((t, k) => (t === task ? [k] : []));
+    if (rows.length === batch.tasks.length) return { task, batch };
+    return { task, batch: { image: pick(batch.image, rows), truth: pick(batch.truth, rows), tasks: rows.map(() => task), items: rows.map((r) => batch.items[r] as DataItem), step: batch.step } };
+  });
+}
