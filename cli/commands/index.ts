@@ -1,10 +1,13 @@
 // The list of commands. Only a list.
 import type { AnyCommand } from '../command.js';
 import { check } from './check.js';
+import { dataCheck } from './data-check.js';
 import { explain } from './explain.js';
 import { inspect } from './inspect.js';
 
-export const commands: readonly AnyCommand[] = [check, inspect, explain];
+export const commands: readonly AnyCommand[] = [check, inspect, dataCheck, explain];
 
 /** Words that stand before others: `tpsc data check`. */
-export const groups: readonly { readonly name: string; readonly summary: string }[] = [];
+export const groups: readonly { readonly name: string; readonly summary: string }[] = [
+  { name: 'data', summary: 'check a data set, or make a synthetic one' },
+];
