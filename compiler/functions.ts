@@ -4,6 +4,7 @@ import { GraphBuilder } from './ir/builder.js';
 import type { Graph, NodeId, Output } from './ir/graph.js';
 import { gradients } from './passes/autodiff.js';
 import { optimise } from './passes/index.js';
+import { share } from './passes/share.js';
 import { trainable, type OptimizerConfig, type Program, type TensorInfo } from './program.js';
 
 /** infer(image; t, schedules) -> logits, … after the passes. */
@@ -20,7 +21,7 @@ export const evalFunction = (program: Program): Graph => {
  * trainable parameter that the loss reaches; `state:PATH`.
  */
 export function gradFunction(program: Program): Graph {
-  const graph = optimise(trained(program, program.train));
+  const graph = share(trained(program, program.train));
   const b = new GraphBuilder(graph);
   const loss = outputOf(graph, 'loss').id;
   const weights = b.leaf('input', { name: 'weights' }, b.type(loss));
