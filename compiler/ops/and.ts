@@ -1,0 +1,10 @@
+// The op `and`: its row of the table.
+import { binary } from './shared/elementwise.js';
+
+export const logicalAnd = binary({
+  name: 'and',
+  doc: 'Whether both are true.',
+  f: (a, b) => a * b,
+  onnx: 'And',
+  dtypes: ['bool'],
+});

@@ -1,0 +1,11 @@
+// The op `less_equal`: its row of the table.
+import { binary, truth } from './shared/elementwise.js';
+
+export const lessEqual = binary({
+  name: 'less_equal',
+  doc: 'a <= b.',
+  f: (a, b) => truth(a <= b),
+  onnx: 'LessOrEqual',
+  dtypes: ['f32', 'i64'],
+  result: 'bool',
+});
