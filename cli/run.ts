@@ -24,7 +24,8 @@ function addCommand(y: Argv, c: AnyCommand, io: Io, done: (code: number) => void
         else inner.option(name, flag);
       }
       inner.usage(`tpsc ${c.name} ${c.arguments}\n\n${c.summary}${c.about === undefined ? '' : `\n\n${c.about}`}`);
-      return c.examples.reduce((all, [text, what]) => all.example(text, what), inner).strict(false);
+      // Not yargs' own examples: those are broken into columns and cannot be copied.
+      return inner.epilogue(`Examples:\n${c.examples.map(([text, what]) => `  ${text}\n      ${what}`).join('\n')}`);
     },
     handler: async (args) => {
       checkArguments(c, args);

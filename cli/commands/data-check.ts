@@ -1,5 +1,4 @@
 // tpsc data check: everything that is wrong with a data set, before any training.
-import { checkedDataset, foldersIn, taskFolders, SPLITS } from '../../runtime/data/index.js';
 import { paint } from '../../runtime/report/colour.js';
 import { renderProblems } from '../../runtime/report/problems.js';
 import { renderTable } from '../../runtime/report/table.js';
@@ -27,6 +26,7 @@ export const dataCheck = command({
     ['tpsc data check lesions/ --spec net.tps --tasks SL,CP', 'the folders of two tasks of a spec'],
   ],
   run: async (args, io) => {
+    const { checkedDataset, foldersIn, taskFolders, SPLITS } = await import('../../runtime/data/index.js');
     const json = args.format === 'json';
     const rows = args.spec === undefined ? undefined : needProgram({ ...args, spec: args.spec }, io, json).tasks?.rows;
     const folders = rows === undefined ? await foldersIn(args.dir) : await taskFolders(args.dir, rows);
