@@ -83,6 +83,12 @@ export function startingTensors(program: Program, seed: number, weights?: string
   return { tensors, identity: loaded === undefined ? weights ?? 'init' : digestOf(loaded.report.file), report: loaded?.report };
 }
 
+/** Throws UserError where the tensors of a checkpoint are not those of the program, naming what is missing or of another shape. */
+export function requireTensors(program: Program, tensors: ReadonlyMap<string, Tensor>, where: string): void {
+  const wrong = [...shapesOf(program)].filter(([path, shape]) => tensors.get(path)?.shape.join() !== shape.join()).map(([path]) => path);
+  if (wrong.length > 0) throw new UserError(`the checkpoint in ${where} does not fit ${program.name}: missing or of another shape are ${some(wrong)}`, 'It was saved by another spec, or is damaged.');
+}
+
 const needsWeights = (t: TensorInfo): boolean => t.kind === 'param' && (t.frozen || t.weights !== undefined);
 
 function refuseUnfilled(program: Program, report: WeightsReport | undefined): void {

@@ -1,0 +1,66 @@
+// Runs a program's `evaluate` function over a split: confusion counts and loss of every image. Shared by the loop's validation and `eval`.
+import { evalFunction } from '../../compiler/functions.js';
+import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
+import { evalBatches, type Dataset, type ImageCache, type Split } from '../data/index.js';
+import type { Engine, Tensor } from '../engines/engine.js';
+import { batchCounts, scoresOf, type ImageCounts, type MiouDefinition, type Scores } from '../metrics/index.js';
+import { binderOf, pick, scheduleFeeds } from './bind.js';
+import { imageInput } from './step.js';
+
+export interface EvaluationRequest {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Values of the schedules that the graph reads. */
+  readonly schedules: Readonly<Record<string, number>>;
+  readonly dataset: Dataset;
+  readonly split: Split;
+  readonly cache: ImageCache;
+  /** The task to bind for images of a task, by code; its own where absent. */
+  readonly bindAs?: Readonly<Record<string, string>>;
+  readonly miou?: MiouDefinition;
+  /** Asked between batches: true gives up, with an undefined result. */
+  readonly stop?: () => boolean;
+}
+
+export interface Evaluation {
+  readonly counts: readonly ImageCounts[];
+  readonly scores: Scores;
+  /** Mean over the images. */
+  readonly loss: number;
+}
+
+export interface Evaluator {
+  /** Throws a UserError where an image cannot be read. Pure: no tensor is changed. */
+  run(request: EvaluationRequest): Promise<Evaluation | undefined>;
+  dispose(): Promise<void>;
+}
+
+export async function makeEvaluator(program: Program, training: TrainConfig, engine: Engine): Promise<Evaluator> {
+  const fn = await engine.compile(evalFunction(program));
+  const binder = binderOf(program), image = imageInput(program), codes = taskCodes(program);
+  const boundTask = (own: number, bindAs: EvaluationRequest['bindAs']): number | undefined => {
+    if (!program.readsTask) return undefined;
+    const other = bindAs?.[codes[own] ?? ''];
+    return other === undefined ? own : codes.indexOf(other);
+  };
+  return {
+    dispose: () => fn.dispose(),
+    run: async ({ tensors, schedules, dataset, split, cache, bindAs, miou, stop }) => {
+      const counts: ImageCounts[] = [];
+      let sum = 0;
+      const order = codes.length > 0 ? { codes } : {};
+      for await (const batch of evalBatches(dataset, split, { batch: training.batch, augment: training.augment, cache, ...order })) {
+        if (stop?.() === true) return undefined;
+        const feeds = {
+          ...binder.feeds(fn.inputs, tensors, boundTask(batch.tasks[0] ?? 0, bindAs)), ...scheduleFeeds(schedules), [image]: batch.image, truth: batch.truth,
+        };
+        const { logits, loss } = await fn.run(pick(feeds, fn.inputs));
+        if (logits === undefined || loss === undefined) throw new Error('evaluate gives logits and loss');
+        counts.push(...batchCounts(logits.data as Float32Array, batch.truth.data as Float32Array, training.threshold, batch.items));
+        for (const value of loss.data as Float32Array) sum += value;
+        // Lets timers and signals through: an engine may keep this thread while it runs.
+        await new Promise(setImmediate);
+      }
+      return { counts, scores: scoresOf(counts, miou), loss: sum / counts.length };
+    },
+  };
+}

@@ -1,0 +1,228 @@
+// The training loop: epochs of batches, schedules, validation, checkpoints; stops and resumes to the same numbers.
+// Draws nothing on a screen: whoever wants to, listens to the events.
+import { resolve } from 'node:path';
+import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
+import { trainBatches, type Dataset, type ImageCache, type TrainBatches } from '../data/index.js';
+import type { Engine, Tensor } from '../engines/engine.js';
+import { UserError } from '../errors.js';
+import { writeJsonAtomically } from '../state/atomic.js';
+import { hasCheckpoint, loadCheckpoint, saveCheckpoint, type Progress, type TrainState, type ValidationPoint } from '../state/checkpoint.js';
+import { digestOf, requireTensors, startingTensors, weightsFile, type WeightsReport } from '../state/weights.js';
+import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
+import { lockRun } from './lock.js';
+import { openLog, type RunLog } from './log.js';
+import { engineIdentity, hashOf, openRun, requireSame, writeRun, type RunIdentity, type RunPaths } from './run-directory.js';
+import { scheduleValue } from './schedules.js';
+import { makeStepper, type Stepper } from './step.js';
+
+export interface TrainOptions {
+  readonly program: Program;
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  readonly cache: ImageCache;
+  /** The run directory. */
+  readonly out: string;
+  readonly seed: number;
+  /** Stops after this step since the beginning of the training; changes no number. */
+  readonly maxSteps?: number;
+  /** Goes on with the run in `out`; where there is none yet, begins it. */
+  readonly resume?: boolean;
+  /** A run directory, a .safetensors file, or `random`. */
+  readonly weights?: string;
+  /** Aborted: the step under way is finished, a checkpoint is saved, and `train` returns. */
+  readonly signal?: AbortSignal;
+  /** A checkpoint is saved at each end of an epoch, and within one when this much has passed since the last (default 60 s). */
+  readonly checkpointEvery?: { readonly seconds?: number; readonly steps?: number };
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** For run.json only. */
+  readonly command?: string;
+  readonly request?: unknown;
+  readonly versions?: Readonly<Record<string, string>>;
+}
+
+export type TrainEvent =
+  | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly epochs: number; readonly images: number; readonly weights?: WeightsReport }
+  | { readonly kind: 'step'; readonly step: number; readonly steps: number; readonly epoch: number; readonly loss: number; readonly lr: number }
+  | { readonly kind: 'validation'; readonly epoch: number; readonly evaluation: Evaluation; readonly trainLoss: number; readonly best: boolean }
+  | { readonly kind: 'checkpoint'; readonly name: 'last' | 'best'; readonly step: number };
+
+export interface RunSummary {
+  readonly out: string;
+  /** `finished`: all epochs done. */
+  readonly stopped: 'finished' | 'max-steps' | 'interrupted';
+  readonly steps: number;
+  readonly epochs: number;
+  readonly imagesSeen: number;
+  /** Of this sitting. */
+  readonly seconds: number;
+  /** By the metric that the spec keeps (`loss` with its sign turned). */
+  readonly best?: ValidationPoint;
+  readonly scores?: Evaluation['scores'];
+}
+
+/**
+ * Trains `program` into the run directory `out`. Throws UserError where the run cannot begin (no train block, weights missing, another
+ * run in `out`, a lock) or diverges; what was saved before stays readable.
+ */
+export async function train(options: TrainOptions): Promise<RunSummary> {
+  const { program, engine } = options, { training } = program;
+  if (training === undefined) throw new UserError(`${program.file} has no train block`, 'Add `train NAME of MODEL { … }`, or name one with --block.');
+  const began = Date.now();
+  const { paths, before } = openRun(options.out, options.resume === true);
+  const lock = lockRun(paths.root);
+  const closing: (() => unknown)[] = [() => lock.release()];
+  try {
+    const saved = before !== undefined && hasCheckpoint(paths.checkpoints, 'last') ? loadCheckpoint(paths.checkpoints, 'last') : undefined;
+    const weights = options.weights ?? before?.weights;
+    const start = saved === undefined ? startingTensors(program, options.seed, weights) : undefined;
+    const identity: RunIdentity = {
+      program: program.hash, seed: options.seed, data: options.dataset.fingerprint, engine: engineIdentity(engine), threads: engine.threads,
+      weights: start?.identity ?? weightsIdentity(options.weights) ?? before?.identity.weights ?? 'init',
+    };
+    if (before !== undefined) requireSame(paths.root, before.identity, identity);
+    else writeRun(paths, program, recordOf(options, training, identity));
+    if (saved !== undefined) requireTensors(program, saved.state.tensors, paths.checkpoints);
+
+    const stepper = await makeStepper(program, training, engine);
+    closing.push(() => stepper.dispose());
+    const evaluator = options.dataset.items.some((i) => i.split === 'val') ? await makeEvaluator(program, training, engine) : undefined;
+    closing.push(() => evaluator?.dispose());
+    const log = openLog(paths.log, saved?.record.logBytes ?? 0);
+    closing.push(() => log.close());
+    const batches = trainBatches(options.dataset, 'train', {
+      batch: training.batch, sampler: training.sampler.kind, augment: training.augment, oneTaskPerBatch: training.oneTaskPerBatch,
+      dropLast: training.dropLast, seed: options.seed, cache: options.cache, ...(program.tasks === undefined ? {} : { codes: taskCodes(program) }),
+    });
+    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches }, saved?.state ?? freshState(start?.tensors, stepper, taskCodes(program)), saved?.record.progress);
+    options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report });
+    const stopped = await run.go();
+    const summary: RunSummary = {
+      out: options.out, stopped, steps: run.progress.step, epochs: run.progress.epoch, imagesSeen: run.imagesSeen, seconds: (Date.now() - began) / 1000,
+      best: run.progress.best, scores: run.scores,
+    };
+    writeJsonAtomically(paths.summary, summary);
+    return summary;
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+interface Parts { readonly stepper: Stepper; readonly evaluator: Evaluator | undefined; readonly log: RunLog; readonly batches: TrainBatches }
+
+/** A training under way: where it stands, and what moves it on. */
+class Run {
+  progress: Progress;
+  scores: Evaluation['scores'] | undefined;
+  imagesSeen = 0;
+  readonly steps: number;
+  private savedAt = Date.now();
+  private savedStep: number;
+  /** Values of the schedules and `lr` in the last step. */
+  private values: Readonly<Record<string, number>>;
+
+  constructor(private readonly options: TrainOptions, private readonly training: TrainConfig, private readonly hash: string, private readonly paths: RunPaths,
+    private readonly parts: Parts, private readonly state: TrainState, progress: Progress | undefined) {
+    this.progress = progress ?? { epoch: 0, position: 0, step: 0, lossSum: 0, history: [] };
+    this.steps = training.epochs * parts.batches.stepsPerEpoch;
+    this.savedStep = this.progress.step;
+    this.values = this.valuesNow();
+  }
+
+  async go(): Promise<RunSummary['stopped']> {
+    const { signal, maxSteps = Infinity } = this.options, { epochs } = this.training, perEpoch = this.parts.batches.stepsPerEpoch;
+    while (this.progress.epoch < epochs && signal?.aborted !== true) {
+      if (this.progress.position >= perEpoch) await this.endEpoch();
+      else if (this.progress.step >= maxSteps) break;
+      else await this.someSteps(maxSteps);
+    }
+    if (this.savedStep !== this.progress.step || !hasCheckpoint(this.paths.checkpoints, 'last')) this.save('last');
+    return this.progress.epoch >= epochs ? 'finished' : signal?.aborted === true ? 'interrupted' : 'max-steps';
+  }
+
+  /** Steps up to the end of the epoch, or to where the training is to stop. */
+  private async someSteps(maxSteps: number): Promise<void> {
+    for await (const batch of this.parts.batches.epoch(this.progress.epoch, this.progress.position)) {
+      this.values = this.valuesNow();
+      const { lr = 0, ...schedules } = this.values, { epoch, step } = this.progress;
+      const { loss, gradNorm } = await this.parts.stepper.run(this.state, batch, { lr, schedules, seed: this.options.seed, step });
+      if (!Number.isFinite(loss) || (gradNorm !== undefined && !Number.isFinite(gradNorm))) {
+        throw this.diverged(`the ${Number.isFinite(loss) ? 'gradient' : 'loss'} of step ${step + 1} (epoch ${epoch + 1}) is ${Number.isFinite(loss) ? gradNorm : loss}, on ${batch.items.map((i) => i.image).join(', ')}`);
+      }
+      this.progress = { ...this.progress, position: this.progress.position + 1, step: step + 1, lossSum: this.progress.lossSum + loss };
+      this.imagesSeen += batch.items.length;
+      this.parts.log.append({ kind: 'step', step: step + 1, epoch: epoch + 1, loss, lr, ...(gradNorm === undefined ? {} : { gradNorm }) });
+      this.options.onEvent?.({ kind: 'step', step: step + 1, steps: this.steps, epoch: epoch + 1, loss, lr });
+      // Lets timers and signals through: an engine may keep this thread while it runs.
+      await new Promise(setImmediate);
+      if (this.options.signal?.aborted === true || this.progress.step >= maxSteps) return;
+      if (this.due()) this.save('last');
+    }
+  }
+
+  private async endEpoch(): Promise<void> {
+    const { epoch, step, position, lossSum } = this.progress, { epochs, validate } = this.training;
+    let { history, best } = this.progress, isBest = false;
+    if (this.parts.evaluator !== undefined && ((epoch + 1) % validate.every === 0 || epoch + 1 === epochs)) {
+      const { lr: _, ...schedules } = this.values;
+      const { dataset, cache, signal } = this.options;
+      const evaluation = await this.parts.evaluator.run({ tensors: this.state.tensors, schedules, dataset, split: 'val', cache, stop: () => signal?.aborted === true });
+      if (evaluation === undefined) return;
+      const { scores: { average, perTask }, loss } = evaluation;
+      const point = { epoch: epoch + 1, step, value: validate.keep === 'loss' ? -loss : average[validate.keep] };
+      isBest = best === undefined || point.value > best.value;
+      history = [...history, point];
+      if (isBest) best = point;
+      this.scores = evaluation.scores;
+      const trainLoss = lossSum / position;
+      this.parts.log.append({ kind: 'validation', epoch: epoch + 1, step, trainLoss, loss, dice: average.dice, miou: average.miou, perTask, schedules: this.values });
+      this.options.onEvent?.({ kind: 'validation', epoch: epoch + 1, evaluation, trainLoss, best: isBest });
+    }
+    this.progress = { epoch: epoch + 1, position: 0, step, lossSum: 0, history, ...(best === undefined ? {} : { best }) };
+    if (isBest) this.save('best');
+    this.save('last');
+  }
+
+  private valuesNow(): Readonly<Record<string, number>> {
+    const { epoch, step, history } = this.progress;
+    const place = { epoch, step, epochs: this.training.epochs, stepsPerEpoch: this.parts.batches.stepsPerEpoch, history: history.map((p) => p.value) };
+    const named = this.options.program.schedules.map((s) => [s.name, scheduleValue(s, place)] as const);
+    return Object.fromEntries([...named, ['lr', scheduleValue(this.training.optimizer.lr, place)]]);
+  }
+
+  private due(): boolean {
+    const { seconds = 60, steps = Infinity } = this.options.checkpointEvery ?? {};
+    return this.progress.step - this.savedStep >= steps || Date.now() - this.savedAt >= seconds * 1000;
+  }
+
+  private save(name: 'last' | 'best'): void {
+    for (const [path, { data }] of this.state.tensors) {
+      if (data instanceof Float32Array && !data.every(Number.isFinite)) throw this.diverged(`${path} is no longer finite after step ${this.progress.step}`);
+    }
+    saveCheckpoint(this.paths.checkpoints, name, this.state, {
+      program: this.options.program.hash, run: this.hash, seed: this.options.seed, progress: this.progress, schedules: this.values, logBytes: this.parts.log.sync(),
+    });
+    if (name === 'last') [this.savedAt, this.savedStep] = [Date.now(), this.progress.step];
+    this.options.onEvent?.({ kind: 'checkpoint', name, step: this.progress.step });
+  }
+
+  private diverged(what: string): UserError {
+    return new UserError(`the training diverged: ${what}`, `${this.paths.root} keeps its checkpoint of step ${this.savedStep}. Try a lower learning rate, a warm-up, or clip = 1.0.`);
+  }
+}
+
+/** Starting tensors, moments of zero, no updates. */
+function freshState(tensors: Map<string, Tensor> | undefined, stepper: Stepper, codes: readonly string[]): TrainState {
+  const moments = [...stepper.moments(codes)].map(([name, shape]): [string, Tensor] => [name, { dtype: 'f32', shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }]);
+  return { tensors: tensors ?? new Map(), moments: new Map(moments), updates: new Map() };
+}
+
+const weightsIdentity = (weights: string | undefined): string | undefined =>
+  (weights === undefined || weights === 'random' ? weights : digestOf(weightsFile(weights)));
+
+function recordOf(options: TrainOptions, training: TrainConfig, identity: RunIdentity): Parameters<typeof writeRun>[2] {
+  const { program, weights, request, versions = {}, command } = options;
+  return {
+    format: 1, hash: hashOf(identity), identity, name: program.name, block: training.name, variant: program.variant, file: program.file, tasks: taskCodes(program),
+    request, weights: weights === undefined || weights === 'random' ? weights : resolve(weights), versions, command, started: new Date().toISOString(),
+  };
+}

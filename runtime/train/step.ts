@@ -1,0 +1,183 @@
+// One training step: gradients of a batch, group by group of its tasks, then one update of the tensors that took part.
+// No schedules, no data order, no files: the loop's matter.
+import { applyFunction, gradFunction } from '../../compiler/functions.js';
+import type { Graph } from '../../compiler/ir/graph.js';
+import type { Program, TensorInfo, TrainConfig } from '../../compiler/program.js';
+import { groupByTask, type Batch } from '../data/index.js';
+import { f32, type CompiledFunction, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
+import type { TrainState } from '../state/checkpoint.js';
+import { binderOf, pick, scheduleFeeds } from './bind.js';
+import { dropFeeds, dropLeaves } from './dropout.js';
+
+export interface StepScalars {
+  readonly lr: number;
+  readonly schedules: Readonly<Record<string, number>>;
+  readonly seed: number;
+  /** Batches before this one, from the beginning of the training. */
+  readonly step: number;
+}
+
+export interface StepResult {
+  /** Mean over the batch. */
+  readonly loss: number;
+  /** Per sample, in the batch's order. */
+  readonly losses: Float32Array;
+  /** Global norm of the gradient before clipping; only where the training clips. */
+  readonly gradNorm?: number;
+}
+
+export interface Stepper {
+  /** Names of the moments of every trained tensor, by stored path, all tasks: what a fresh state holds as zeros. */
+  readonly moments: (codes: readonly string[]) => ReadonlyMap<string, readonly number[]>;
+  /** Changes `state`: tensors of tasks that are not in the batch stay the same objects. */
+  run(state: TrainState, batch: Batch, scalars: StepScalars): Promise<StepResult>;
+  dispose(): Promise<void>;
+}
+
+/** Samples of one task (or of the whole batch, where the graph reads no task) and their places in the batch. */
+interface Group { readonly task: number | undefined; readonly batch: Batch; readonly rows: readonly number[] }
+
+/** The update of one set of tensors: the shared ones, or one task's own. */
+interface Update { readonly tensors: readonly TensorInfo[]; readonly fn: CompiledFunction }
+
+type Gradients = Map<string, Float32Array>;
+
+const SHARED = undefined;
+
+export async function makeStepper(program: Program, training: TrainConfig, engine: Engine): Promise<Stepper> {
+  const graph = gradFunction(program);
+  const image = imageInput(program);
+  const grad = await engine.compile(graph);
+  const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
+  const shared = await updateOf(trained.filter((t) => !t.perTask), training, engine);
+  const own = await updateOf(trained.filter((t) => t.perTask), training, engine);
+  const drops = dropLeaves(graph);
+  const binder = binderOf(program);
+
+  const gradientsOf = async (state: TrainState, group: Group, scalars: StepScalars, whole: number): Promise<Readonly<Record<string, Tensor>>> => {
+    const n = group.rows.length;
+    const feeds: Feeds = {
+      ...binder.feeds(grad.inputs, state.tensors, group.task), ...scheduleFeeds(scalars.schedules),
+      ...dropFeeds(drops, scalars.seed, scalars.step, whole, group.rows),
+      [image]: group.batch.image, truth: group.batch.truth, weights: f32([n], new Float32Array(n).fill(1 / whole)),
+    };
+    return grad.run(pick(feeds, grad.inputs));
+  };
+
+  const apply = async (state: TrainState, update: Update, task: number | undefined, gradients: Gradients, lr: number, clip: number): Promise<void> => {
+    const stored = new Map(update.tensors.map((t) => [t.path, binder.stored(t.path, task) ?? t.path]));
+    const [first] = stored.values();
+    const step = (first === undefined ? 0 : state.updates.get(first) ?? 0) + 1;
+    const feeds: Record<string, Tensor> = { lr: f32([], [lr]), step: f32([], [step]), clip: f32([], [clip]) };
+    for (const { path, shape } of update.tensors) {
+      const place = stored.get(path) ?? path, gradient = gradients.get(path), value = state.tensors.get(place);
+      if (gradient === undefined || value === undefined) throw new Error(`${place} has no ${value === undefined ? 'value' : 'gradient'}`);
+      feeds[path] = value;
+      feeds[`grad:${path}`] = f32(shape, gradient);
+      for (const kind of ['m', 'v']) feeds[`${kind}:${path}`] = state.moments.get(`${kind}:${place}`) ?? f32(shape, new Float32Array(gradient.length));
+    }
+    const results = await update.fn.run(pick(feeds, update.fn.inputs));
+    for (const { path } of update.tensors) {
+      const place = stored.get(path) ?? path;
+      for (const [kind, target] of [['', state.tensors], ['m:', state.moments], ['v:', state.moments]] as const) {
+        const result = results[kind + path];
+        if (result !== undefined) target.set(kind + place, result);
+      }
+      state.updates.set(place, step);
+    }
+  };
+
+  const run = async (state: TrainState, batch: Batch, scalars: StepScalars): Promise<StepResult> => {
+    const groups = groupsOf(program, batch), whole = batch.items.length;
+    const losses = new Float32Array(whole);
+    // Gradients of the shared tensors (summed over the groups) and of each task's own; states likewise.
+    const sums: Gradients = new Map();
+    const gradients = new Map<number | undefined, Gradients>([[SHARED, sums]]);
+    const states = new Map<string, { readonly value: Tensor; readonly part: number }[]>();
+    for (const group of groups) {
+      const results = await gradientsOf(state, group, scalars, whole);
+      scatter(losses, results['loss'], group.rows);
+      const mine: Gradients = new Map();
+      if (group.task !== SHARED) gradients.set(group.task, mine);
+      for (const tensor of trained) accumulate(tensor.perTask ? mine : sums, tensor.path, results[`grad:${tensor.path}`]?.data as Float32Array);
+      for (const [name, value] of Object.entries(results)) {
+        const place = name.startsWith('state:') ? binder.stored(name.slice('state:'.length), group.task) : undefined;
+        if (place !== undefined) states.set(place, [...(states.get(place) ?? []), { value, part: group.rows.length / whole }]);
+      }
+    }
+    const gradNorm = training.clip === undefined ? undefined : globalNorm(gradients.values());
+    const clip = training.clip === undefined || gradNorm === undefined || gradNorm <= training.clip ? 1 : training.clip / gradNorm;
+    const loss = losses.reduce((sum, l) => sum + l, 0) / whole;
+    // A diverged step changes nothing, so that what is saved stays finite.
+    if (!Number.isFinite(loss) || (gradNorm !== undefined && !Number.isFinite(gradNorm))) return { loss, losses, gradNorm };
+    for (const [task, mine] of gradients) {
+      if (task === SHARED && shared !== undefined) await apply(state, shared, SHARED, mine, scalars.lr, clip);
+      if (task !== SHARED && own !== undefined) await apply(state, own, task, mine, scalars.lr, clip);
+    }
+    for (const [place, parts] of states) state.tensors.set(place, blend(parts));
+    return { loss, losses, gradNorm };
+  };
+
+  return {
+    moments: (codes) => momentsOf([shared, own], codes, binder.stored),
+    run,
+    dispose: async () => { for (const fn of [grad, shared?.fn, own?.fn]) await fn?.dispose(); },
+  };
+}
+
+async function updateOf(tensors: readonly TensorInfo[], training: TrainConfig, engine: Engine): Promise<Update | undefined> {
+  if (tensors.length === 0) return undefined;
+  const graph: Graph = applyFunction(tensors, training.optimizer);
+  return { tensors, fn: await engine.compile(graph) };
+}
+
+function momentsOf(updates: readonly (Update | undefined)[], codes: readonly string[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  for (const update of updates) for (const tensor of update?.tensors ?? []) {
+    for (const kind of ['m', 'v'].filter((k) => update?.fn.inputs.includes(`${k}:${tensor.path}`))) {
+      for (const task of tensor.perTask ? codes.keys() : [undefined]) shapes.set(`${kind}:${stored(tensor.path, task) ?? tensor.path}`, tensor.shape);
+    }
+  }
+  return shapes;
+}
+
+/** Groups in the order of the task list, so that sums over groups have one order. */
+function groupsOf(program: Program, batch: Batch): readonly Group[] {
+  if (!program.readsTask) return [{ task: undefined, batch, rows: [...batch.items.keys()] }];
+  return [...groupByTask(batch)].sort((a, b) => a.task - b.task)
+    .map(({ task, batch: part }) => ({ task, batch: part, rows: [...batch.tasks.keys()].filter((i) => batch.tasks[i] === task) }));
+}
+
+/** The name of the one tensor that a training feeds besides the truth. */
+export function imageInput(program: Program): string {
+  const [image, ...others] = program.inputs;
+  if (image === undefined || others.length > 0) throw new Error(`${program.name} wants ${program.inputs.length} tensors; a data set gives one image`);
+  return image.name;
+}
+
+function scatter(losses: Float32Array, loss: Tensor | undefined, rows: readonly number[]): void {
+  for (const [i, row] of rows.entries()) losses[row] = (loss?.data as Float32Array)[i] ?? NaN;
+}
+
+/** Adds in float32, as PyTorch's accumulation does. The first value is kept, not copied: results of a run belong to us. */
+function accumulate(into: Gradients, path: string, value: Float32Array): void {
+  const sum = into.get(path);
+  if (sum === undefined) into.set(path, value);
+  else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (value[i] as number);
+}
+
+/** √Σg² over all gradients, in float64 and in one order. */
+function globalNorm(gradients: Iterable<Gradients>): number {
+  let sum = 0;
+  for (const mine of gradients) for (const g of mine.values()) for (let i = 0; i < g.length; i++) sum += (g[i] as number) ** 2;
+  return Math.sqrt(sum);
+}
+
+/** A shared state seen by several groups: their mean by number of samples, which for a mean over samples (an EMA of one) is the whole batch's. */
+function blend(parts: readonly { readonly value: Tensor; readonly part: number }[]): Tensor {
+  const [only, ...others] = parts;
+  if (only === undefined) throw new Error('a state without a value');
+  if (others.length === 0) return only.value;
+  const data = Float32Array.from(only.value.data as Float32Array, (_, i) => parts.reduce((sum, { value, part }) => sum + part * ((value.data as Float32Array)[i] as number), 0));
+  return f32(only.value.shape, data);
+}
