@@ -1,7 +1,8 @@
 // 1 / sqrt(variance + eps) over some axes: what the gradient of normalize needs. Made by autodiff only.
 import { ndarray, type NdArray } from '../ir/ndarray.js';
 import type { OpDef } from './op.js';
-import { moments, momentsOnnx, normalAxes, normalType, NORMAL_ATTRS } from './shared/moments.js';
+import { at } from './shared/attrs.js';
+import { moments, momentsOnnx, normalType, NORMAL_ATTRS } from './shared/moments.js';
 
 export const inverseStd: OpDef = {
   name: 'inverse_std',
@@ -9,10 +10,9 @@ export const inverseStd: OpDef = {
   inputs: ['x'],
   attrs: NORMAL_ATTRS,
   surface: false,
-  infer: ([x], attrs) => {
-    const { dtype, shape } = normalType('inverse_std', x, attrs);
-    const axes = normalAxes('inverse_std', attrs, shape.length);
-    return { dtype, shape: shape.map((d, i) => (axes.includes(i) ? 1 : d)) };
+  infer: (inputs, attrs) => {
+    const { type, axes } = normalType('inverse_std', at(inputs, 0), attrs);
+    return { dtype: 'f32', shape: type.shape.map((d, i) => (axes.includes(i) ? 1 : d)) };
   },
   evaluate: ([x], attrs, shape) => ndarray(shape, moments(x as NdArray, attrs).inverseStd),
   onnx: (c, node, [x = '']) => momentsOnnx(c, node, x).inverseStd(),

@@ -1,0 +1,53 @@
+// One-axis linear maps as matrices [out, in]: interpolation as PyTorch's F.interpolate, and averaging windows.
+// Resize, its gradient and the gradients of pools stand on them.
+import { filled, ndarray, type NdArray } from '../../ir/ndarray.js';
+import type { Window } from './spatial.js';
+
+export type ResizeMode = 'bilinear' | 'bicubic' | 'nearest';
+/** Keys' cubic coefficient, as PyTorch has it. */
+export const CUBIC_A = -0.75;
+
+/**
+ * Row i holds the weights with which output cell i reads the `from` input cells. Source position: i·(from−1)/(to−1) with aligned corners,
+ * else (i + ½)·from/to − ½, clamped at 0 for bilinear; positions outside read the border cell. nearest: floor(i·from/to).
+ */
+export function interpolationMatrix(from: number, to: number, mode: ResizeMode, alignCorners: boolean): NdArray {
+  const out = new Float64Array(to * from);
+  const put = (i: number, at: number, weight: number): void => {
+    const cell = i * from + Math.min(from - 1, Math.max(0, at));
+    out[cell] = (out[cell] ?? 0) + weight;
+  };
+  for (let i = 0; i < to; i++) {
+    if (mode === 'nearest') {
+      put(i, Math.floor((i * from) / to), 1);
+      continue;
+    }
+    const source = alignCorners ? (to > 1 ? (i * (from - 1)) / (to - 1) : 0) : ((i + 0.5) * from) / to - 0.5;
+    const position = mode === 'bilinear' ? Math.max(0, source) : source;
+    const first = Math.floor(position);
+    const t = position - first;
+    if (mode === 'bilinear') {
+      put(i, first, 1 - t);
+      put(i, first + 1, t);
+    } else for (let k = -1; k <= 2; k++) put(i, first + k, cubic(Math.abs(t - k)));
+  }
+  return ndarray([to, from], out);
+}
+
+/** Keys 1981, eq. (15), with a = −0.75. */
+function cubic(d: number): number {
+  if (d <= 1) return ((CUBIC_A + 2) * d - (CUBIC_A + 3)) * d * d + 1;
+  if (d < 2) return ((CUBIC_A * d - 5 * CUBIC_A) * d + 8 * CUBIC_A) * d - 4 * CUBIC_A;
+  return 0;
+}
+
+/** Row i averages window i along one axis: over the kernel, or (countPad false) over the cells that are no padding. */
+export function averagingMatrix(axis: 0 | 1, from: number, to: number, w: Window, countPad: boolean): NdArray {
+  const out = filled([to, from], 0);
+  for (let i = 0; i < to; i++) {
+    const start = i * w.stride[axis] - w.padding[axis];
+    const first = Math.max(0, start), end = Math.min(from, start + w.kernel[axis]);
+    out.data.fill(1 / (countPad ? w.kernel[axis] : end - first), i * from + first, i * from + end);
+  }
+  return out;
+}

@@ -1,0 +1,102 @@
+// Float64 kernels that the evaluate columns share: matrix product, unfolding of windows and its adjoint.
+// `as number` on a typed-array element states what the loop bounds ensure; it costs nothing where a check would.
+import type { NdArray } from '../../ir/ndarray.js';
+import type { Pair, Window } from './spatial.js';
+
+/** A block of B stays in the second-level cache: 64 rows of 256 columns are 128 KiB. */
+const ROWS = 64;
+const COLUMNS = 256;
+
+/** out[m, n] += a[m, k] · b[k, n], all row-major from their offsets. */
+export function gemm(m: number, k: number, n: number, a: Float64Array, aAt: number, b: Float64Array, bAt: number, out: Float64Array, outAt: number): void {
+  for (let j0 = 0; j0 < n; j0 += COLUMNS) {
+    const width = Math.min(COLUMNS, n - j0);
+    for (let k0 = 0; k0 < k; k0 += ROWS) {
+      const k1 = Math.min(k, k0 + ROWS);
+      for (let i = 0; i < m; i++) {
+        const o = outAt + i * n + j0;
+        const row = aAt + i * k;
+        let p = k0;
+        for (; p + 3 < k1; p += 4) {
+          const a0 = a[row + p] as number, a1 = a[row + p + 1] as number, a2 = a[row + p + 2] as number, a3 = a[row + p + 3] as number;
+          const b0 = bAt + p * n + j0, b1 = b0 + n, b2 = b1 + n, b3 = b2 + n;
+          for (let j = 0; j < width; j++) {
+            out[o + j] = (out[o + j] as number) + a0 * (b[b0 + j] as number) + a1 * (b[b1 + j] as number) + a2 * (b[b2 + j] as number) + a3 * (b[b3 + j] as number);
+          }
+        }
+        for (; p < k1; p++) {
+          const a0 = a[row + p] as number;
+          const b0 = bAt + p * n + j0;
+          for (let j = 0; j < width; j++) out[o + j] = (out[o + j] as number) + a0 * (b[b0 + j] as number);
+        }
+      }
+    }
+  }
+}
+
+/** The transpose of the matrix [rows, columns] that begins at `at`. */
+export function transposed(a: Float64Array, at: number, rows: number, columns: number): Float64Array {
+  const out = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    const row = at + i * columns;
+    for (let j = 0; j < columns; j++) out[j * rows + i] = a[row + j] as number;
+  }
+  return out;
+}
+
+/** The range [from, to) of windows whose tap at `offset` falls inside [0, size). */
+function inside(size: number, count: number, stride: number, offset: number): readonly [number, number] {
+  const from = offset >= 0 ? 0 : Math.ceil(-offset / stride);
+  const to = Math.min(count, Math.floor((size - 1 - offset) / stride) + 1);
+  return [from, Math.max(from, to)];
+}
+
+/**
+ * The windows of `channels` images [H, W] that begin at `at`, as a matrix [channels·kh·kw, count]: column p holds what window p sees,
+ * zeros where it sees the padding.
+ */
+export function unfold(x: Float64Array, at: number, channels: number, [height, width]: Pair, w: Window, [rows, columns]: Pair, out: Float64Array): void {
+  out.fill(0);
+  eachTap(channels, [height, width], w, [rows, columns], (source, target, count, stride) => {
+    for (let j = 0, s = at + source; j < count; j++, s += stride) out[target + j] = x[s] as number;
+  });
+}
+
+/** The adjoint of `unfold`: adds a matrix [channels·kh·kw, count] into images [H, W] that begin at `at`. */
+export function fold(matrix: Float64Array, channels: number, size: Pair, w: Window, counts: Pair, out: Float64Array, at: number): void {
+  eachTap(channels, size, w, counts, (target, source, count, stride) => {
+    for (let j = 0, t = at + target; j < count; j++, t += stride) out[t] = (out[t] as number) + (matrix[source + j] as number);
+  });
+}
+
+/** Calls for each run of cells that one tap reads along one row of windows: from the image at `image` in steps of `stride`, in the matrix at `matrix` in steps of 1. */
+function eachTap(channels: number, [height, width]: Pair, w: Window, [rows, columns]: Pair, visit: (image: number, matrix: number, count: number, stride: number) => void): void {
+  const [kh, kw] = w.kernel;
+  for (let c = 0; c < channels; c++) {
+    for (let ky = 0; ky < kh; ky++) {
+      const top = ky * w.dilation[0] - w.padding[0];
+      const [y0, y1] = inside(height, rows, w.stride[0], top);
+      for (let kx = 0; kx < kw; kx++) {
+        const left = kx * w.dilation[1] - w.padding[1];
+        const [x0, x1] = inside(width, columns, w.stride[1], left);
+        if (x1 === x0) continue;
+        const line = ((c * kh + ky) * kw + kx) * rows * columns;
+        for (let y = y0; y < y1; y++) {
+          visit(c * height * width + (y * w.stride[0] + top) * width + x0 * w.stride[1] + left, line + y * columns + x0, x1 - x0, w.stride[1]);
+        }
+      }
+    }
+  }
+}
+
+/** rows · x · columnsᵀ on every image of x [B, C, H, W]: rows [H', H], columns [W', W] give [B, C, H', W']. */
+export function alongBothAxes(x: NdArray, rows: NdArray, columns: NdArray): NdArray {
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [newHeight] = rows.shape as [number, number], [newWidth] = columns.shape as [number, number];
+  const planes = batch * channels;
+  const wide = new Float64Array(planes * height * newWidth);
+  gemm(planes * height, width, newWidth, x.data, 0, transposed(columns.data, 0, newWidth, width), 0, wide, 0);
+  const out = new Float64Array(planes * newHeight * newWidth);
+  for (let p = 0; p < planes; p++) gemm(newHeight, height, newWidth, rows.data, 0, wide, p * height * newWidth, out, p * newHeight * newWidth);
+  return { shape: [batch, channels, newHeight, newWidth], data: out };
+}
