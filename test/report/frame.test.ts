@@ -1,8 +1,8 @@
 // Source frames: where the carets stand, what related places look like, colours, the JSON.
 import { describe, expect, it } from 'vitest';
-import type { Position, Range } from '../../../grammar/ast.js';
-import type { Diagnostic } from '../../../grammar/diagnostics.js';
-import { countDiagnostics, diagnosticsJson, renderDiagnostic, renderDiagnostics } from '../../../runtime/report/frame.js';
+import type { Position, Range } from '../../grammar/ast.js';
+import type { Diagnostic } from '../../grammar/diagnostics.js';
+import { countDiagnostics, diagnosticsJson, renderDiagnostic, renderDiagnostics } from '../../runtime/report/frame.js';
 
 /** The range of the first `part` in a text. */
 function rangeOf(file: string, text: string, part: string): Range {
