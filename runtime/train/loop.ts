@@ -6,7 +6,7 @@ import { trainBatches, type Dataset, type ImageCache, type TrainBatches } from '
 import type { Engine, Tensor } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import { writeJsonAtomically } from '../state/atomic.js';
-import { hasCheckpoint, loadCheckpoint, saveCheckpoint, type Progress, type TrainState, type ValidationPoint } from '../state/checkpoint.js';
+import { hasCheckpoint, loadCheckpoint, saveCheckpoint, type CheckpointRecord, type Progress, type TrainState, type ValidationPoint } from '../state/checkpoint.js';
 import { digestOf, requireTensors, startingTensors, weightsFile, type WeightsReport } from '../state/weights.js';
 import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
 import { lockRun } from './lock.js';
@@ -93,7 +93,7 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
       batch: training.batch, sampler: training.sampler.kind, augment: training.augment, oneTaskPerBatch: training.oneTaskPerBatch,
       dropLast: training.dropLast, seed: options.seed, cache: options.cache, ...(program.tasks === undefined ? {} : { codes: taskCodes(program) }),
     });
-    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches }, saved?.state ?? freshState(start?.tensors, stepper, taskCodes(program)), saved?.record.progress);
+    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches }, saved?.state ?? freshState(start?.tensors, stepper, taskCodes(program)), saved?.record);
     options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report });
     const stopped = await run.go();
     const summary: RunSummary = {
@@ -121,11 +121,11 @@ class Run {
   private values: Readonly<Record<string, number>>;
 
   constructor(private readonly options: TrainOptions, private readonly training: TrainConfig, private readonly hash: string, private readonly paths: RunPaths,
-    private readonly parts: Parts, private readonly state: TrainState, progress: Progress | undefined) {
-    this.progress = progress ?? { epoch: 0, position: 0, step: 0, lossSum: 0, history: [] };
+    private readonly parts: Parts, private readonly state: TrainState, saved: CheckpointRecord | undefined) {
+    this.progress = saved?.progress ?? { epoch: 0, position: 0, step: 0, lossSum: 0, history: [] };
     this.steps = training.epochs * parts.batches.stepsPerEpoch;
     this.savedStep = this.progress.step;
-    this.values = this.valuesNow();
+    this.values = saved?.schedules ?? this.valuesNow();
   }
 
   async go(): Promise<RunSummary['stopped']> {
