@@ -30,6 +30,9 @@ export const oneHot: OpDef = {
   },
   onnx(c, node, inputs) {
     const depth = c.ints([numberAttr(node.attrs, 'depth')]);
-    return c.emit('OneHot', [at(inputs, 0), depth, c.constant(ndarray([2], [0, 1]), 'f32')], { axis: { int: -1 } });
+    const rows = (index: string): string => c.emit('OneHot', [index, depth, c.constant(ndarray([2], [0, 1]), 'f32')], { axis: { int: -1 } });
+    const index = at(inputs, 0);
+    // ONNX takes no scalar index
+    return node.type.shape.length > 1 ? rows(index) : c.emit('Reshape', [rows(c.emit('Reshape', [index, c.ints([1])])), depth]);
   },
 };
