@@ -4,8 +4,9 @@ import { check } from './check.js';
 import { dataCheck } from './data-check.js';
 import { explain } from './explain.js';
 import { inspect } from './inspect.js';
+import { train } from './train.js';
 
-export const commands: readonly AnyCommand[] = [check, inspect, dataCheck, explain];
+export const commands: readonly AnyCommand[] = [check, inspect, train, dataCheck, explain];
 
 /** Words that stand before others: `tpsc data check`. */
 export const groups: readonly { readonly name: string; readonly summary: string }[] = [

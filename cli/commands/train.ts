@@ -1,0 +1,96 @@
+// tpsc train: trains a spec into a run directory.
+import { paint } from '../../runtime/report/colour.js';
+import { TrainingTale, trainingEnd } from '../../runtime/report/training.js';
+import { command } from '../command.js';
+import { countOf, engineFlags, programFlags, specArgument } from '../flags.js';
+import { toolVersion } from '../host.js';
+import { needProgram } from '../program.js';
+import { barOf } from '../progress.js';
+
+/** A word of a command line as a shell takes it. */
+const quoted = (word: string): string => (/^[\w./:=,@%+#-]+$/.test(word) && !word.startsWith('#') ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+export const train = command({
+  name: 'train',
+  arguments: '<spec>',
+  summary: 'train a spec on a data set',
+  about: 'Every epoch and every minute the run is saved in --out; Ctrl-C saves and stops, --resume goes on to the numbers of an uninterrupted run.\nThe folder holds run.json, spec.tps, metrics.jsonl, and checkpoints `last` and `best`.',
+  flags: {
+    spec: specArgument,
+    block: { type: 'string', describe: 'name of the train block (default: the last one)' },
+    data: { type: 'string', demandOption: true, describe: 'the data folder' },
+    out: { type: 'string', demandOption: true, describe: 'the run directory' },
+    epochs: { type: 'number', describe: 'epochs, instead of the spec\'s; part of the run\'s identity' },
+    'max-steps': { type: 'number', describe: 'stop after this step; changes no number' },
+    seed: { type: 'number', default: 0, describe: 'of initial values, data order and dropout' },
+    weights: { type: 'string', describe: 'start from a run or a .safetensors file; `random`: let frozen parts stay random' },
+    resume: { type: 'boolean', default: false, describe: 'go on with the run in --out' },
+    ...programFlags,
+    ...engineFlags,
+    accept: { type: 'string', describe: 'codes of data errors to train in spite of: DATA008,DATA014' },
+  },
+  examples: [
+    ['tpsc train net.tps --data lesions/ --out runs/a', 'the last train block of the spec'],
+    ['tpsc train net.tps --block main --weights runs/pretrain --data lesions/ --out runs/b', 'from another run\'s weights'],
+    ['tpsc train net.tps#A2 --data lesions/ --out runs/c --epochs 5 --seed 1', 'a variant, shortly'],
+  ],
+  run: async (args, io) => {
+    const epochs = countOf('epochs', args.epochs);
+    const maxSteps = countOf('max-steps', args['max-steps'], 0);
+    const seed = countOf('seed', args.seed, 0) ?? 0;
+    const program = needProgram({ ...args, ...(epochs === undefined ? {} : { epochs }) }, io, false);
+    const [{ openData, openEngine }, { train: trainProgram }, { makeCache }] = await Promise.all([
+      import('../session.js'), import('../../runtime/train/loop.js'), import('../../runtime/data/index.js'),
+    ]);
+    const engine = await openEngine(args);
+    const dataset = await openData(program, args.data, io, args.accept?.split(',') ?? []);
+    const p = paint(io.colour);
+    io.err(`${p.bold(`${program.name}${program.variant === undefined ? '' : `#${program.variant}`}`)} ${program.hash.slice(0, 12)} on ${engine.name} ${engine.version} (${engine.device}, ${engine.threads} threads), seed ${seed}\n`);
+
+    const tale = new TrainingTale(io.colour);
+    const bar = barOf(io, '{bar} {value}/{total}  {note}');
+    const stop = new AbortController();
+    const unlisten = io.onInterrupt(() => {
+      bar.line('stopping after this step; once more Ctrl-C ends at once');
+      stop.abort();
+    });
+    const request = { spec: args.spec, block: args.block, tasks: args.tasks, set: args.set, epochs };
+    const words = ['tpsc', 'train', ...commandWords(args)];
+    try {
+      const summary = await trainProgram({
+        program, engine, dataset, cache: makeCache(), out: args.out, seed, resume: args.resume, signal: stop.signal, request,
+        command: words.map(quoted).join(' '), versions: { tpsc: toolVersion, node: process.version, [engine.name]: engine.version },
+        ...(maxSteps === undefined ? {} : { maxSteps }), ...(args.weights === undefined ? {} : { weights: args.weights }),
+        onEvent: (e) => {
+          switch (e.kind) {
+            case 'start': return bar.line(tale.start(e));
+            case 'step': {
+              const note = tale.step(e);
+              bar.update(e.step, e.steps, note);
+              if (io.bar === undefined && tale.endsEpoch(e)) bar.line(`${e.step}/${e.steps}  ${note}`);
+              return undefined;
+            }
+            case 'validation': return bar.line(tale.validation(e));
+            case 'checkpoint': return undefined;
+          }
+        },
+      });
+      bar.stop();
+      const again = words.includes('--resume') ? words : [...words, '--resume'];
+      io.out(`${trainingEnd(summary, again.map(quoted).join(' '), io.colour)}\n`);
+      return 0;
+    } finally {
+      bar.stop();
+      unlisten();
+    }
+  },
+});
+
+/** The arguments as words again: what a person would type to run the same command. `--max-steps` is left out: a resumed run goes to its end. */
+function commandWords(args: Readonly<Record<string, unknown>>): readonly string[] {
+  const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', seed: 0, resume: false };
+  const flags = Object.entries(args).filter(([name, value]) =>
+    !['_', '$0', 'spec', 'max-steps', 'debug'].includes(name) && value !== undefined && value !== defaults[name]);
+  return [String(args['spec']), ...flags.flatMap(([name, value]) =>
+    (value === true ? [`--${name}`] : (Array.isArray(value) ? value : [value]).flatMap((v) => [`--${name}`, String(v)])))];
+}

@@ -1,0 +1,29 @@
+// What commands that compute have in common: an engine, a data set of a program's tasks. Loaded only when such a command runs.
+import type { Program } from '../compiler/program.js';
+import { checkedDataset, foldersIn, refuseErrors, taskFolders, type Dataset } from '../runtime/data/index.js';
+import { createEngine } from '../runtime/engines/index.js';
+import type { Engine } from '../runtime/engines/engine.js';
+import { countOf } from './flags.js';
+import type { Io } from './io.js';
+import { dataProgress } from './progress.js';
+
+export interface EngineArgs { readonly engine: string; readonly device: string; readonly threads?: number }
+
+/** Throws MisuseError for a name that does not exist, UserError for a device that is not there. */
+export function openEngine(args: EngineArgs): Promise<Engine> {
+  const threads = countOf('threads', args.threads);
+  return createEngine(args.engine, { device: args.device, ...(threads === undefined ? {} : { threads }) });
+}
+
+/** The data of a program's tasks, every file opened. Throws UserError where the data have errors that are not accepted. */
+export async function openData(program: Program, root: string, io: Io, accepted: readonly string[] = []): Promise<Dataset> {
+  const folders = program.tasks === undefined ? await foldersIn(root) : await taskFolders(root, program.tasks.rows);
+  const progress = dataProgress(io, 'checking data');
+  try {
+    const dataset = await checkedDataset(root, folders, { progress: progress.update });
+    refuseErrors(root, dataset.problems, accepted);
+    return dataset;
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,66 @@
+// What a training says while it runs: one note for the bar, one line for an epoch, for a validation, for its end. Draws nothing.
+import type { RunSummary, TrainEvent } from '../train/loop.js';
+import { paint } from './colour.js';
+import { bytes, duration, grouped, score, significant } from './numbers.js';
+
+type EventOf<K extends TrainEvent['kind']> = Extract<TrainEvent, { readonly kind: K }>;
+
+/** Follows the events of one training; `now` in seconds. */
+export class TrainingTale {
+  private began = 0;
+  private firstStep = 0;
+  private epochs = 0;
+  private perEpoch = 1;
+  private epoch = 0;
+  private losses: number[] = [];
+  private dice: number | undefined;
+
+  constructor(private readonly colour: boolean, private readonly now: () => number = () => performance.now() / 1000) {}
+
+  start(e: EventOf<'start'>): string {
+    [this.began, this.firstStep, this.epochs] = [this.now(), e.step, e.epochs];
+    this.perEpoch = Math.max(1, Math.round(e.steps / e.epochs));
+    const from = e.step > 0 ? `, going on at step ${grouped(e.step)}` : '';
+    const taken = e.weights === undefined ? '' : `\n${e.weights.taken.length} tensors from ${e.weights.file}${e.weights.missing.length > 0 ? `, ${e.weights.missing.length} begin anew` : ''}`;
+    return `${grouped(e.images)} images, ${e.epochs} epochs of ${grouped(this.perEpoch)} steps${from}${taken}`;
+  }
+
+  /** The note beside the bar. */
+  step(e: EventOf<'step'>): string {
+    if (e.epoch !== this.epoch) [this.epoch, this.losses] = [e.epoch, []];
+    this.losses.push(e.loss);
+    const dice = this.dice === undefined ? '' : `  Dice ${score(this.dice)}`;
+    return `epoch ${e.epoch}/${this.epochs}  loss ${significant(this.meanLoss)}  lr ${e.lr.toExponential(1)}${dice}  ${duration(this.left(e))} left`;
+  }
+
+  /** Whether a step ends its epoch: where no bar is drawn, its note becomes a line. */
+  endsEpoch(e: EventOf<'step'>): boolean { return e.step % this.perEpoch === 0; }
+
+  validation(e: EventOf<'validation'>): string {
+    const p = paint(this.colour);
+    const { average, perTask } = e.evaluation.scores;
+    this.dice = average.dice;
+    const tasks = Object.entries(perTask).map(([code, s]) => `${code} ${score(s.dice)}`).join('  ');
+    return `epoch ${e.epoch}: ${p.bold(`Dice ${score(average.dice)}`)}, mIoU ${score(average.miou)}, loss ${significant(e.evaluation.loss)} (train ${significant(e.trainLoss)})${e.best ? p.green('  best') : ''}\n  ${tasks}`;
+  }
+
+  private get meanLoss(): number { return this.losses.reduce((a, b) => a + b, 0) / this.losses.length; }
+
+  /** Seconds to the last step at the pace of this sitting, validations included. */
+  private left(e: EventOf<'step'>): number {
+    const done = e.step - this.firstStep;
+    return ((this.now() - this.began) / Math.max(1, done)) * (e.steps - e.step);
+  }
+}
+
+/** The last word: what was reached, where it is, and how to go on. */
+export function trainingEnd(summary: RunSummary, resume: string, colour: boolean): string {
+  const p = paint(colour);
+  const pace = summary.imagesSeen > 0 ? `, ${(summary.imagesSeen / Math.max(summary.seconds, 1e-9)).toFixed(1)} images a second` : '';
+  const memory = `peak memory ${bytes(process.resourceUsage().maxRSS * 1024)}`;
+  const lines = [`${grouped(summary.steps)} steps, ${grouped(summary.imagesSeen)} images in ${duration(summary.seconds)}${pace}; ${memory}`];
+  if (summary.best !== undefined) lines.push(`best at epoch ${summary.best.epoch}: ${score(Math.abs(summary.best.value))}`);
+  if (summary.stopped === 'finished') lines.push(`${p.green('done')}: ${summary.out}`);
+  else lines.push(`${p.yellow(summary.stopped === 'interrupted' ? 'stopped' : 'stopped at --max-steps')}; saved in ${summary.out}. Go on with:`, `  ${resume}`);
+  return lines.join('\n');
+}
