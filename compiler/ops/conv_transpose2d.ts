@@ -23,7 +23,7 @@ function shapes([x, weight, bias]: readonly (TensorType | undefined)[], attrs: A
 export const convTranspose2d: OpDef = {
   name: 'conv_transpose2d',
   doc: 'transposed convolution of images [B, C, H, W] with kernels [C, O/groups, kh, kw]: the adjoint of conv2d',
-  constraints: ['(C1) x and weight have rank 4, channels, height and width are known', '(C2) groups divides C', '(C3) weight takes C channels', '(C4) bias has O entries', '(C5) output_padding is smaller than stride or dilation'],
+  constraints: ['(C1) x and weight have rank 4, channels, height and width are known', '(C2) groups divides C', '(C3) weight takes C channels', '(C4) bias has O entries', '(C5) output_padding is smaller than the stride'],
   inputs: ['x', 'weight', 'bias?'],
   attrs: { stride: STRIDE, padding: PADDING, output_padding: { kind: 'pair', default: [0, 0], doc: 'rows and columns added at the end' }, dilation: DILATION, groups: GROUPS },
   surface: true,

@@ -104,8 +104,8 @@ export function outputSize(op: string, size: Pair, w: Window): Pair {
 export function transposedSize(op: string, size: Pair, w: Window, outputPadding: Pair): Pair {
   const spans = span(w);
   return both((i) => {
-    if (outputPadding[i] >= Math.max(w.stride[i], w.dilation[i])) {
-      throw new OpError('attr', `${op}: output_padding ${outputPadding[i]} must be smaller than the stride ${w.stride[i]} or the dilation ${w.dilation[i]}`);
+    if (outputPadding[i] >= w.stride[i]) {
+      throw new OpError('attr', `${op}: output_padding ${outputPadding[i]} must be smaller than the stride ${w.stride[i]}`);
     }
     const made = (size[i] - 1) * w.stride[i] - 2 * w.padding[i] + spans[i] + outputPadding[i];
     if (made < 1) throw new OpError('shape', `${op}: a ${AXIS[i]} of ${size[i]} with padding ${w.padding[i]} leaves ${made}`, 'a smaller padding');
