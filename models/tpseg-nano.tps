@@ -10,7 +10,7 @@ from std.loss import structure
 /// Side of the square input in pixels.
 setting size: int = 128 where size % 32 == 0
 /// Hidden width of each adapter route.
-setting adapter: int = 16
+setting hidden: int = 16
 /// Width of the decoders.
 setting width: int = 32
 setting experts: int = 6
@@ -43,8 +43,8 @@ model Nano(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size, 
     with { frozen: true }
   gate split per t over enc.blocks = cumulative_sigmoid(logits: param f32[7] init zeros, temperature: anneal(1.0, 0.3, over: epochs))
   adapter tca before enc.blocks[* as b] = route(
-    shared: bottleneck(adapter),
-    specific: per t bottleneck(adapter),
+    shared: bottleneck(hidden),
+    specific: per t bottleneck(hidden),
     weight: split[b],
     scale: per t scaled())
   let [c1, c2, c3, c4] = enc.stages |> rfb([16, 24, 32, 48])
@@ -86,6 +86,6 @@ variant no_prototypes "without prototypes" of main {
 }
 
 variant no_gate "without gate: each task its own route" of main {
-  set Nano.tca = residual(per t bottleneck(adapter), scale: per t scaled())
+  set Nano.tca = residual(per t bottleneck(hidden), scale: per t scaled())
   remove Nano.split
 }

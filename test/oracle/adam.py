@@ -1,4 +1,4 @@
-"""Makes test/passes/adam.golden.json: five steps of PyTorch's optimisers in float64 on fixed numbers.
+"""Makes test/oracle/golden/adam.json: five steps of PyTorch's optimisers in float64 on fixed numbers.
 
 Run from the repository's root:  python3 test/oracle/adam.py
 """
@@ -32,6 +32,6 @@ def run(kind, options):
 
 
 golden = {"torch": torch.__version__, "lrs": LRS, "start": START, "gradients": GRADIENTS, "after": {name: run(*case) for name, case in CASES.items()}}
-with open("test/passes/adam.golden.json", "w") as file:
+with open("test/oracle/golden/adam.json", "w") as file:
     json.dump(golden, file, indent=1)
     file.write("\n")
