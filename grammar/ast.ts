@@ -42,6 +42,8 @@ export interface SettingDecl extends Node, Documented {
 }
 export interface TasksDecl extends Node, Documented {
   readonly kind: 'tasks'; readonly name: Identifier;
+  /** names that unreadable rows mention; absent where all were read */
+  readonly damaged?: readonly string[];
   readonly rows: readonly { readonly code: Identifier; readonly label: string; readonly record?: RecordExpr; readonly range: Range }[];
 }
 export interface Parameter extends Node { readonly name: Identifier; readonly type: TypeExpr; readonly value?: Expr }
@@ -64,6 +66,8 @@ export interface ModelDecl extends Node, Documented {
 /** `train NAME "label" of MODEL { key = value }`, and likewise `study` and `dataset`. */
 export interface EntriesDecl extends Node, Documented {
   readonly kind: 'train' | 'study' | 'dataset'; readonly name: Identifier; readonly label?: string; readonly of: Identifier;
+  /** names that unreadable entries mention; absent where all were read */
+  readonly damaged?: readonly string[];
   readonly entries: readonly Entry[];
 }
 export interface Entry extends Node { readonly key: Identifier; readonly value: Expr }
@@ -79,6 +83,8 @@ export type Edit =
   | ErrorItem;
 export interface WeightsDecl extends Node, Documented {
   readonly kind: 'weights'; readonly name: Identifier; readonly of: Identifier;
+  /** names that unreadable rows mention; absent where all were read */
+  readonly damaged?: readonly string[];
   readonly rows: readonly { readonly pattern: string; readonly path: Path; readonly transform?: Expr; readonly range: Range }[];
 }
 /** An item that did not parse. A syntax diagnostic has been reported; `names` are the identifiers that its tokens mention. */
@@ -111,7 +117,7 @@ export type Stmt =
   | (Node & Documented & { readonly kind: 'encoder' | 'decoder'; readonly target: IndexedName; readonly value: Expr; readonly with?: RecordExpr })
   | (Node & Documented & { readonly kind: 'adapter'; readonly name: Identifier; readonly per?: Identifier; readonly place: 'before' | 'after' | 'beside'; readonly path: Path; readonly value: Expr })
   | (Node & Documented & { readonly kind: 'gate'; readonly name: Identifier; readonly per?: Identifier; readonly over: Path; readonly value: Expr })
-  | (Node & Documented & { readonly kind: 'prototypes' | 'state'; readonly name: Identifier; readonly per?: Identifier; readonly type: TypeExpr; readonly entries: readonly Entry[] })
+  | (Node & Documented & { readonly kind: 'prototypes' | 'state'; readonly name: Identifier; readonly per?: Identifier; readonly type: TypeExpr; readonly entries: readonly Entry[]; readonly damaged?: readonly string[] })
   | ErrorItem;
 
 export type StmtOf<K extends Stmt['kind']> = Extract<Stmt, { readonly kind: K }>;
