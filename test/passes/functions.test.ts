@@ -88,7 +88,7 @@ describe('the functions of a program', () => {
 });
 
 interface Golden { readonly lrs: readonly number[]; readonly start: readonly number[]; readonly gradients: readonly number[][]; readonly after: Readonly<Record<string, number[][]>> }
-const golden = JSON.parse(readFileSync(new URL('./adam.golden.json', import.meta.url), 'utf8')) as Golden;
+const golden = JSON.parse(readFileSync(new URL('../oracle/golden/adam.json', import.meta.url), 'utf8')) as Golden;
 
 const optimizer = (kind: OptimizerConfig['kind'], more: Partial<OptimizerConfig> = {}): OptimizerConfig =>
   ({ kind, lr: { name: 'lr', kind: 'constant', from: 1, to: 1, over: 'epochs' }, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, momentum: 0, ...more });
