@@ -15,3 +15,4 @@ export { decodeGrey, decodeImage } from './decode.js';
 export { makeCache } from './cache.js';
 export { normalized, pipelineOf, type Pipeline } from './augment.js';
 export { evalBatches, groupByTask, trainBatches } from './batches.js';
+export { drawPhantom, makePhantom, phantomTasks, type PhantomOptions, type PhantomSummary } from './phantom/index.js';
