@@ -5,7 +5,7 @@ import { ndarray, type NdArray } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
 import { numberAttr, pairAttr } from './shared/attrs.js';
 import { gemm, unfold } from './shared/kernels.js';
-import { checkBias, checkGroups, convOnnx, DILATION, GROUPS, imageOf, kernelOf, outputSize, PADDING, STRIDE, transposedSize, both, windowOf, type Pair } from './shared/spatial.js';
+import { biasGradient, checkBias, checkGroups, convOnnx, DILATION, GROUPS, imageOf, kernelOf, outputSize, PADDING, STRIDE, transposedSize, both, windowOf, type Pair } from './shared/spatial.js';
 
 function shapes([x, weight, bias]: readonly (TensorType | undefined)[], attrs: Attrs) {
   const image = imageOf('conv2d', 'x', x);
@@ -42,8 +42,8 @@ export const conv2d: OpDef = {
     return [
       needs(0) ? b.add('conv_transpose2d', [dy, weight], { ...node.attrs, output_padding }) : undefined,
       needs(1) ? b.add('conv2d_weight_grad', [x, dy], { ...node.attrs, kernel: window.kernel }) : undefined,
-      inputs.length > 2 && needs(2) ? b.reshape(b.sum(dy, [0, 2, 3]), b.shape(dy).slice(1, 2)) : undefined,
-    ];
+      inputs.length > 2 && needs(2) ? biasGradient(b, dy) : undefined,
+    ].slice(0, inputs.length);
   },
   cost: (inputs, attrs) => {
     const { image, kernels, channels, window, size } = shapes(inputs, attrs);

@@ -5,7 +5,7 @@ import { ndarray, type NdArray } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
 import { numberAttr, pairAttr } from './shared/attrs.js';
 import { fold, gemm, transposed } from './shared/kernels.js';
-import { both, checkBias, checkGroups, convOnnx, DILATION, GROUPS, imageOf, kernelOf, PADDING, span, STRIDE, transposedSize, windowOf, type Pair } from './shared/spatial.js';
+import { biasGradient, both, checkBias, checkGroups, convOnnx, DILATION, GROUPS, imageOf, kernelOf, PADDING, span, STRIDE, transposedSize, windowOf, type Pair } from './shared/spatial.js';
 
 function shapes([x, weight, bias]: readonly (TensorType | undefined)[], attrs: Attrs) {
   const image = imageOf('conv_transpose2d', 'x', x);
@@ -39,8 +39,8 @@ export const convTranspose2d: OpDef = {
     return [
       needs(0) ? b.add('conv2d', [dy, weight], attrs) : undefined,
       needs(1) ? b.add('conv2d_weight_grad', [dy, x], { ...attrs, kernel: window.kernel }) : undefined,
-      inputs.length > 2 && needs(2) ? b.reshape(b.sum(dy, [0, 2, 3]), b.shape(dy).slice(1, 2)) : undefined,
-    ];
+      inputs.length > 2 && needs(2) ? biasGradient(b, dy) : undefined,
+    ].slice(0, inputs.length);
   },
   cost: (inputs, attrs) => {
     const { image, each, window } = shapes(inputs, attrs);

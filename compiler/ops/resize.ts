@@ -29,7 +29,7 @@ export const resize: OpDef = {
   infer: ([x], attrs) => {
     const image = imageOf('resize', 'x', x);
     const wanted = dimsAttr(attrs, 'size');
-    if (wanted.length !== 2) throw new OpError('attr', `resize: size ${formatShape(wanted)} has ${wanted.length} numbers; it takes [height, width]`);
+    if (wanted.length !== 2) throw new OpError('attr', `resize: size is ${formatShape(wanted)}; it takes two numbers, [height, width]`);
     const size: Pair = [known('resize', 'new height', at(wanted, 0)), known('resize', 'new width', at(wanted, 1))];
     atLeast('resize', 'size', size, 1);
     return { dtype: 'f32', shape: [image.batch, image.channels, ...size] };

@@ -1,7 +1,8 @@
 // Shapes of sliding windows over NCHW images: reading their attributes, output sizes, and the errors that name both sizes.
-// No arithmetic on values here (see kernels.ts).
+// Their arithmetic is in kernels.ts.
 import { formatDim, isStatic, type Dim } from '../../ir/dim.js';
-import type { Attrs, TensorType } from '../../ir/graph.js';
+import type { GraphBuilder } from '../../ir/builder.js';
+import type { Attrs, NodeId, TensorType } from '../../ir/graph.js';
 import { OpError, type AttrSpec, type OnnxContext } from '../op.js';
 import { at, pairAttr } from './attrs.js';
 import { named, requireDType, requireRank } from './rules.js';
@@ -128,3 +129,6 @@ export function poolOf(op: string, attrs: Attrs): Window {
 export function convOnnx(c: OnnxContext, inputs: readonly string[], stride: Pair, padding: Pair, dilation: Pair, groups: number): string {
   return c.emit('Conv', inputs, { strides: { ints: stride }, pads: { ints: [...padding, ...padding] }, dilations: { ints: dilation }, group: { int: groups } });
 }
+
+/** The gradient of a bias f32[O]: dy [B, O, H, W] summed over all but the channels. */
+export const biasGradient = (b: GraphBuilder, dy: NodeId): NodeId => b.reshape(b.sum(dy, [0, 2, 3]), b.shape(dy).slice(1, 2));
