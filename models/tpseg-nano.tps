@@ -40,7 +40,7 @@ model NanoPretrain(image: f32[B, 3, size, size]) -> f32[B, 1, size, size] {
 
 model Nano(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size, size] {
   encoder enc = hiera(embed: 32, heads: 1, depths: [1, 2, 3, 1], global: [4], windows: [8, 4, 8, 4])(image)
-    with { frozen: true }
+    with { frozen: true, weights: pretrain }
   gate split per t over enc.blocks = cumulative_sigmoid(logits: param f32[7] init zeros, temperature: anneal(1.0, 0.3, over: epochs))
   adapter tca before enc.blocks[* as b] = route(
     shared: bottleneck(hidden),

@@ -1,0 +1,165 @@
+// The networks as text against the same networks in PyTorch, both filled by a formula: logits, losses, every gradient, prototypes
+// after a step, ten steps of Adam. What made the goldens: test/oracle/nano.py and unet.py.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate } from '../../compiler/evaluate.js';
+import { inferFunction } from '../../compiler/functions.js';
+import { leafName } from '../../compiler/ir/graph.js';
+import { ndarray, type NdArray } from '../../compiler/ir/ndarray.js';
+import { pathForTask, storedPaths, taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
+import type { Batch } from '../../runtime/data/index.js';
+import { f32, type Engine, type Tensor } from '../../runtime/engines/engine.js';
+import { createEngine } from '../../runtime/engines/index.js';
+import type { TrainState } from '../../runtime/state/checkpoint.js';
+import { makeStepper } from '../../runtime/train/step.js';
+import { discs, distance, golden, images, valueOf, type Sketch } from './formula.js';
+import { compiled, parameterCount } from './specs.js';
+
+interface Forward {
+  readonly task?: string; readonly batch: number; readonly loss: readonly number[]; readonly float32LogitsDistance: number;
+  readonly logits: { readonly shape: readonly number[]; readonly stride: number; readonly scale: number; readonly values: readonly number[] };
+  readonly gradients: Readonly<Record<string, Sketch>>; readonly prototypes?: Readonly<Record<string, Sketch>>; readonly running?: Readonly<Record<string, Sketch>>;
+}
+interface Golden {
+  readonly size: number; readonly parameters: number; readonly paths: readonly string[]; readonly one: Forward;
+  readonly mixed?: { readonly tasks: readonly string[]; readonly loss: readonly number[]; readonly gradients: Readonly<Record<string, Sketch>> };
+  readonly steps: { readonly tasks?: readonly string[]; readonly lr: number; readonly losses: readonly number[] };
+}
+
+const TEMPERATURE = 0.5;
+let engine: Engine;
+beforeAll(async () => { engine = await createEngine('ort', { threads: 2 }); });
+
+/** Every tensor at its golden value; running statistics as they begin. */
+function filled(program: Program): Map<string, NdArray> {
+  return new Map(program.tensors.flatMap((tensor) => storedPaths(tensor, taskCodes(program)).map((path): [string, NdArray] => {
+    const { init } = tensor;
+    return [path, tensor.kind === 'state' && init.kind === 'constant' ? ndarray(tensor.shape, new Float64Array(tensor.shape.reduce((a, b) => a * b, 1)).fill(init.value))
+      : tensor.kind === 'state' && path.includes('running') ? ndarray(tensor.shape, new Float64Array(tensor.shape.reduce((a, b) => a * b, 1)).fill(path.endsWith('var') ? 1 : 0))
+        : valueOf(path, tensor.shape)];
+  })));
+}
+
+const tensorOf = (a: NdArray): Tensor => f32(a.shape, Float32Array.from(a.data));
+const stateOf = (program: Program): TrainState => ({ tensors: new Map([...filled(program)].map(([path, a]) => [path, tensorOf(a)])), moments: new Map(), updates: new Map() });
+const schedulesOf = (program: Program): Record<string, number> => Object.fromEntries(program.schedules.map((s) => [s.name, TEMPERATURE]));
+
+function batchOf(program: Program, image: NdArray, tasks: readonly string[]): Batch {
+  const [count = 0, , size = 0] = image.shape;
+  const codes = taskCodes(program);
+  return {
+    image: tensorOf(image), truth: tensorOf(discs(count, size)), step: 0, tasks: tasks.map((t) => Math.max(0, codes.indexOf(t))),
+    items: tasks.map((task, i) => ({ task, stem: `${i}`, image: '', mask: '', group: '', split: 'train' as const })),
+  };
+}
+
+/** Logits in float64 by the reference evaluator. */
+function logitsOf(program: Program, image: NdArray, task: string | undefined): NdArray {
+  const graph = inferFunction(program), values = filled(program), codes = taskCodes(program), feeds = new Map<string, NdArray>();
+  for (const node of graph.nodes.values()) {
+    const name = leafName(node);
+    if (node.op === 'param' || node.op === 'state') feeds.set(name, values.get(task === undefined ? name : pathForTask(name, task))!);
+    if (node.op === 'schedule') feeds.set(name, ndarray([], [TEMPERATURE]));
+    if (node.op === 'input') feeds.set(name, name === 't' ? ndarray([], [codes.indexOf(task ?? '')]) : image);
+  }
+  return evaluate(graph, feeds).get('logits')!;
+}
+
+/** SGD at rate 1 from the golden values moves each tensor by its gradient: reads the gradient of the whole step off the update. */
+async function gradientsOf(program: Program, batch: Batch): Promise<{ losses: Float32Array; gradients: Map<string, Float64Array>; state: TrainState }> {
+  const training: TrainConfig = { ...withoutClip(program), optimizer: { ...program.training!.optimizer, kind: 'sgd', momentum: 0, weightDecay: 0 } };
+  const stepper = await makeStepper(program, training, engine);
+  const state = stateOf(program), before = new Map(state.tensors), zero = await stepOf(stepper, program, state, batch);
+  await stepper.dispose();
+  const gradients = new Map<string, Float64Array>();
+  for (const path of state.updates.keys()) {
+    const [old, now] = [before.get(path)!.data as Float32Array, state.tensors.get(path)!.data as Float32Array];
+    gradients.set(path, Float64Array.from(old, (v, i) => (v - now[i]!) / SGD_RATE));
+  }
+  return { losses: zero.losses, gradients, state };
+}
+/** Large, so that the difference of the two values keeps the gradient's digits. */
+const SGD_RATE = 2 ** 20;
+const stepOf = (stepper: Awaited<ReturnType<typeof makeStepper>>, program: Program, state: TrainState, batch: Batch, lr = SGD_RATE) =>
+  stepper.run(state, batch, { lr, schedules: schedulesOf(program), seed: 0, step: 0 });
+
+function withoutClip(program: Program): TrainConfig {
+  const { clip: _, ...training } = program.training!;
+  return training;
+}
+
+/** Largest ||a - b|| / max(||b||, 1e-6 of the global norm) over all tensors, and whose it is. */
+function worst(found: ReadonlyMap<string, ArrayLike<number>>, expected: Readonly<Record<string, Sketch>>): { readonly path: string; readonly ratio: number } {
+  const floor = 1e-6 * Math.sqrt(Object.values(expected).reduce((sum, s) => sum + s.norm ** 2, 0));
+  return Object.entries(expected).map(([path, sketch]) => ({ path, ratio: distance(found.get(path) ?? [], sketch) / Math.max(sketch.norm, floor) }))
+    .reduce((a, b) => (b.ratio > a.ratio || Number.isNaN(b.ratio) ? b : a));
+}
+
+const CASES: readonly { readonly name: string; readonly spec: string; readonly block: string; readonly file: string; readonly set: Readonly<Record<string, string>> }[] = [
+  { name: 'TP-Seg nano', spec: 'models/tpseg-nano.tps', block: 'main', file: 'nano.json', set: { size: '64' } },
+  { name: 'its pretraining', spec: 'models/tpseg-nano.tps', block: 'pretrain', file: 'nano-pretrain.json', set: { size: '64' } },
+  { name: 'UNet', spec: 'models/unet.tps', block: 'main', file: 'unet.json', set: { size: '64', width: '4' } },
+];
+
+describe.each(CASES)('$name', ({ spec, block, file, set }) => {
+  const expected = golden<Golden>(file);
+  const program = compiled(spec, { block, set });
+  const { one } = expected;
+  const image = images('a', one.batch, expected.size);
+  const tasks = Array.from({ length: one.batch }, () => one.task ?? 'SL');
+
+  it('has the same tensors by name, and as many parameters', () => {
+    const paths = program.tensors.filter((t) => t.kind === 'param' || t.perTask).flatMap((t) => storedPaths(t, taskCodes(program))).sort();
+    expect(paths).toEqual([...expected.paths].sort());
+    expect(parameterCount(program)).toBe(expected.parameters);
+  });
+
+  it('gives the same logits in float64, and in ONNX Runtime as near as PyTorch’s float32', async () => {
+    const exact = logitsOf(program, image, one.task);
+    expect(exact.shape).toEqual(one.logits.shape);
+    const apart = (data: ArrayLike<number>): number => Math.max(...one.logits.values.map((v, i) => Math.abs(v - data[i * one.logits.stride]!)));
+    expect(apart(exact.data) / one.logits.scale).toBeLessThan(1e-8);
+    const graph = inferFunction(program), run = await engine.compile(graph);
+    const state = stateOf(program), feeds: Record<string, Tensor> = {};
+    for (const name of run.inputs) {
+      feeds[name] = name === 't' ? { dtype: 'i64', shape: [], data: BigInt64Array.of(BigInt(taskCodes(program).indexOf(one.task ?? ''))) }
+        : name.startsWith('schedule:') ? f32([], [TEMPERATURE]) : state.tensors.get(pathForTask(name, one.task ?? '')) ?? tensorOf(image);
+    }
+    const { logits } = await run.run(feeds);
+    await run.dispose();
+    const difference = Math.max(...exact.data.map((v, i) => Math.abs(v - (logits!.data as Float32Array)[i]!)));
+    expect(difference).toBeLessThan(4 * Math.max(one.float32LogitsDistance, 1e-6 * one.logits.scale));
+  });
+
+  it('has the same loss and the same gradient of every tensor', async () => {
+    const { losses, gradients, state } = await gradientsOf(program, batchOf(program, image, tasks));
+    one.loss.forEach((l, i) => { expect(losses[i]).toBeCloseTo(l, 4); });
+    expect([...gradients.keys()].sort()).toEqual(Object.keys(one.gradients).sort());
+    const found = worst(gradients, one.gradients);
+    expect(found.ratio, found.path).toBeLessThan(1e-3);
+    for (const [path, sketch] of Object.entries({ ...one.prototypes, ...one.running })) {
+      expect(distance(state.tensors.get(path)!.data as Float32Array, sketch) / sketch.norm, path).toBeLessThan(1e-5);
+    }
+  });
+
+  it('takes ten steps of Adam with the same losses', async () => {
+    const training: TrainConfig = { ...withoutClip(program), optimizer: { ...program.training!.optimizer, kind: 'adam', weightDecay: 0 } };
+    const stepper = await makeStepper(program, training, engine);
+    const state = stateOf(program), order = expected.steps.tasks ?? ['first', 'second'];
+    const losses: number[] = [];
+    for (let step = 0; step < 10; step++) {
+      const task = order[step % 2] ?? '';
+      losses.push((await stepOf(stepper, program, state, batchOf(program, images(`step${step % 2}`, 2, expected.size), [task, task]), expected.steps.lr)).loss);
+    }
+    await stepper.dispose();
+    expected.steps.losses.forEach((l, i) => { expect(Math.abs(losses[i]! - l), `step ${i}: ${losses[i]} for ${l}`).toBeLessThan(1e-3); });
+  });
+
+  it.runIf(expected.mixed !== undefined)('updates from a batch over several tasks as from the mean loss over the batch', async () => {
+    const { mixed } = expected;
+    const { losses, gradients } = await gradientsOf(program, batchOf(program, images('mixed', mixed!.tasks.length, expected.size), mixed!.tasks));
+    mixed!.loss.forEach((l, i) => { expect(losses[i]).toBeCloseTo(l, 4); });
+    expect([...gradients.keys()].sort()).toEqual(Object.keys(mixed!.gradients).sort());
+    const found = worst(gradients, mixed!.gradients);
+    expect(found.ratio, found.path).toBeLessThan(1e-3);
+  });
+});
