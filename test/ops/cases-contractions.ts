@@ -88,6 +88,11 @@ export const contractions: readonly Case[] = [...matmuls, ...convs, ...transpose
 export const withoutDifferences: readonly Case[] = [
   { op: 'max_pool', about: 'with ties', inputs: [ties], attrs: { kernel: [2, 2] } },
   { op: 'max_pool', about: 'with ties, overlapping', inputs: [ties], attrs: { kernel: [3, 3], stride: [1, 1], padding: [1, 1] } },
+  { op: 'conv2d_weight_grad', inputs: [x(B, 2, 5, 6), x(B, 4, 3, 3)], attrs: { kernel: [3, 3], stride: [2, 2], padding: [1, 1], dilation: [1, 1], groups: 1 } },
+  { op: 'conv2d_weight_grad', inputs: [x(B, 2, 5, 6), x(B, 4, 5, 6)], attrs: { kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 2 } },
+  { op: 'max_pool_grad', inputs: [ties, x(1, 1, 2, 2)], attrs: { kernel: [2, 2], stride: [2, 2], padding: [0, 0] } },
+  { op: 'avg_pool_grad', inputs: [x(B, 2, 3, 3)], attrs: { size: [6, 5], kernel: [3, 3], stride: [2, 2], padding: [1, 1], count_include_pad: false } },
+  { op: 'avg_pool_grad', inputs: [x(B, 2, 3, 3)], attrs: { size: [6, 5], kernel: [3, 3], stride: [2, 2], padding: [1, 1], count_include_pad: true } },
   { op: 'inverse_std', inputs: [x(B, 3, 4)], attrs: { axes: [2] } },
   { op: 'inverse_std', inputs: [x(B, 3, 4)], attrs: { axes: [0, 2] } },
 ];

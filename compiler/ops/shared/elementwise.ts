@@ -1,6 +1,6 @@
 // Factories for the rows of elementwise ops: their type rules, broadcasting and the summing of gradients over it. No op stands here.
 import type { DType, NodeId } from '../../ir/graph.js';
-import type { GradientContext, OpDef } from '../op.js';
+import type { GradientContext, OnnxContext, OpDef } from '../op.js';
 import { mapArray, zipArrays } from './arrays.js';
 import { at } from './attrs.js';
 import { broadcast, named, requireDType, requireSameDType } from './rules.js';
@@ -9,8 +9,8 @@ interface UnaryRow {
   readonly name: string;
   readonly doc: string;
   readonly f: (x: number) => number;
-  /** The ONNX operator of the same meaning. */
-  readonly onnx: string;
+  /** The ONNX operator of the same meaning, or how to say it by several. */
+  readonly onnx: string | ((c: OnnxContext, x: string) => string);
   readonly dtype?: DType;
   /** dL/dx; `y` is the op's output. Absent: the derivative is zero or there is none. */
   readonly gradient?: (g: GradientContext, x: NodeId, y: NodeId) => NodeId;
@@ -18,7 +18,7 @@ interface UnaryRow {
 
 export function unary(row: UnaryRow): OpDef {
   const dtype = row.dtype ?? 'f32';
-  const { gradient } = row;
+  const { gradient, onnx } = row;
   return {
     name: row.name,
     doc: row.doc,
@@ -33,7 +33,7 @@ export function unary(row: UnaryRow): OpDef {
     },
     ...(gradient === undefined ? {} : { gradient: (g: GradientContext) => [g.needs(0) ? gradient(g, at(g.inputs, 0), g.output) : undefined] }),
     evaluate: (inputs) => mapArray(at(inputs, 0), row.f),
-    onnx: (c, _node, inputs) => c.emit(row.onnx, inputs),
+    onnx: (c, _node, inputs) => (typeof onnx === 'string' ? c.emit(onnx, inputs) : onnx(c, at(inputs, 0))),
   };
 }
 
