@@ -1,0 +1,83 @@
+// tpsc eval: scores of a run on a split, beside the trivial answers.
+import { MisuseError, UserError } from '../../runtime/errors.js';
+import type { Scores } from '../../runtime/metrics/index.js';
+import { renderScores, scoresJson, type ScoredAnswer } from '../../runtime/report/scores.js';
+import { command } from '../command.js';
+import { engineFlags, formatFlag } from '../flags.js';
+
+/** `SL=CP,CP=SL`: images of SL under the task id of CP, and the other way round. */
+function parseBinding(text: string | undefined): Readonly<Record<string, string>> | undefined {
+  if (text === undefined) return undefined;
+  return Object.fromEntries(text.split(',').map((pair) => {
+    const [own, other, ...more] = pair.split('=').map((code) => code.trim());
+    if (own === undefined || other === undefined || own === '' || other === '' || more.length > 0) throw new MisuseError(`--bind-as ${text} is no list of A=B`, 'write --bind-as SL=CP,CP=SL');
+    return [own, other];
+  }));
+}
+
+const jsonOf = (scores: Scores): string => `${JSON.stringify(scoresJson(scores), null, 2)}\n`;
+
+export const evaluate = command({
+  name: 'eval',
+  arguments: '<run>',
+  summary: 'Dice and mIoU of a run per task, beside the trivial answers',
+  about: 'Confusion counts of every image are written into the run: eval/SPLIT-CHECKPOINT.csv.\nThe trivial answers: the mean training mask of a task (cut where it scores best on the training masks), and all-foreground.',
+  flags: {
+    run: { type: 'string', demandOption: true, describe: 'the directory of a run' },
+    data: { type: 'string', demandOption: true, describe: 'the data folder' },
+    split: { type: 'string', choices: ['train', 'val', 'test'], default: 'val', describe: 'the part of the data' },
+    checkpoint: { type: 'string', choices: ['last', 'best'], describe: 'default: best where there is one' },
+    baseline: { type: 'string', choices: ['mean-mask', 'foreground'], describe: 'score a trivial answer instead of the run' },
+    'bind-as': { type: 'string', describe: 'score the images of a task under another\'s id: TN=BL,BL=TN' },
+    miou: { type: 'string', choices: ['dataset-both', 'dataset-foreground', 'image-foreground', 'image-both'], default: 'dataset-both', describe: 'definition of mIoU' },
+    ...engineFlags,
+    format: formatFlag,
+  },
+  examples: [
+    ['tpsc eval runs/a --data lesions/', 'the validation split, beside both trivial answers'],
+    ['tpsc eval runs/a --data lesions/ --split test --format json', 'scores for a tool'],
+    ['tpsc eval runs/a --data lesions/ --baseline mean-mask --format json', 'what the mean mask scores'],
+    ['tpsc eval runs/a --data lesions/ --bind-as TN=BL,BL=TN', 'what the wrong task id costs'],
+  ],
+  run: async (args, io) => {
+    const bindAs = parseBinding(args['bind-as']);
+    const [{ openData, openEngine }, { openRunProgram }, { evaluateRun }, { writeBaseline }, { makeCache }, { BASELINES, isMiouDefinition }] = await Promise.all([
+      import('../session.js'), import('../trained.js'), import('../../runtime/train/evaluate.js'), import('../../runtime/train/baseline.js'),
+      import('../../runtime/data/index.js'), import('../../runtime/metrics/index.js'),
+    ]);
+    const { program } = openRunProgram(args.run);
+    const dataset = await openData(program, args.data, io);
+    const cache = makeCache();
+    const miou = isMiouDefinition(args.miou) ? args.miou : 'dataset-both';
+    const split = args.split === 'train' || args.split === 'test' ? args.split : 'val';
+    const json = args.format === 'json';
+    const baselineScores = (name: (typeof BASELINES)[number]): Promise<Scores> => writeBaseline({ run: args.run, program, dataset, split, cache, baseline: name, miou });
+
+    const baseline = BASELINES.find((b) => b === args.baseline);
+    if (baseline !== undefined) {
+      const scores = await baselineScores(baseline);
+      io.out(json ? jsonOf(scores) : renderScores([{ name: baseline, scores }], io.colour));
+      return 0;
+    }
+    const engine = await openEngine(args);
+    const report = await evaluateRun({
+      run: args.run, program, engine, dataset, cache, split, miou,
+      ...(args.checkpoint === undefined ? {} : { checkpoint: args.checkpoint }), ...(bindAs === undefined ? {} : { bindAs }),
+    });
+    if (json) {
+      io.out(jsonOf(report));
+      return 0;
+    }
+    const answers: ScoredAnswer[] = [{ name: `${program.name}${program.variant === undefined ? '' : `#${program.variant}`}`, scores: report }];
+    for (const b of BASELINES) {
+      try {
+        answers.push({ name: b, scores: await baselineScores(b) });
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        io.err(`${b} is left out: ${error.message}\n`);
+      }
+    }
+    io.out(`${args.run}, checkpoint ${report.checkpoint} (epoch ${report.epoch}), split ${split}\n\n${renderScores(answers, io.colour)}counts: ${args.run}/${report.counts}\n`);
+    return 0;
+  },
+});
