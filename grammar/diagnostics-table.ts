@@ -78,7 +78,7 @@ export const table = {
   TPS5008: { severity: 'error', message: 'the spec has no variant `{name}`', help: '{help}' },
   TPS5009: { severity: 'error', message: 'the spec has no train block `{name}`', help: '{help}' },
   TPS5010: { severity: 'error', message: 'the spec has no task `{name}`', help: '{help}' },
-  TPS5011: { severity: 'error', message: 'the file declares no model', help: 'a spec to compile needs `model NAME(image: f32[B, 3, size, size]) -> f32[B, 1, size, size] { … }`' },
+  TPS5011: { severity: 'error', message: 'the file declares no model', help: 'a spec to compile needs a `model NAME(image: f32[B, 3, size, size]) -> f32[B, 1, size, size]`' },
 
   // ------------------------------------------------------------ 6xxx training blocks
   TPS6001: { severity: 'error', message: '{block} has no entry `{key}`', help: '{help}' },
