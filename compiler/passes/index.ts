@@ -5,10 +5,11 @@ import { broadcast } from './broadcast.js';
 import { dead } from './dead.js';
 import { fold } from './fold.js';
 import { movement } from './movement.js';
+import { places } from './places.js';
 import { rewrite, type Rule } from './rewrite.js';
 import { share } from './share.js';
 
-const RULES: readonly Rule[] = [fold, movement, algebra, broadcast];
+const RULES: readonly Rule[] = [fold, movement, algebra, broadcast, places];
 
 /** Sweeps after which the rules must have come to rest; each makes the graph smaller or moves an expand towards the outputs. */
 const SWEEPS = 32;

@@ -11,6 +11,7 @@ import { dead } from '../../compiler/passes/dead.js';
 import { fold } from '../../compiler/passes/fold.js';
 import { optimise } from '../../compiler/passes/index.js';
 import { movement } from '../../compiler/passes/movement.js';
+import { places } from '../../compiler/passes/places.js';
 import { rewrite, type Rule } from '../../compiler/passes/rewrite.js';
 import { share } from '../../compiler/passes/share.js';
 import { B, feedsFor, input, maxDiff, opsOf } from '../ir/support.js';
@@ -125,6 +126,21 @@ describe('movement', () => {
     ['a mean over one element', (b) => b.neg(b.mean(input(b, 'x', [B, 1, 6]), [1])), ['mean', 'neg'], ['neg']],
     ['detach and identity', (b) => b.neg(b.add('detach', [b.add('identity', [x(b)])])), ['identity', 'detach', 'neg'], ['neg']],
   ])('%s', (_, make, before, after) => { expectOps(by(movement), make, before, after); });
+});
+
+describe('places', () => {
+  const at = (b: GraphBuilder, name: string, before: number, after: number): NodeId => b.add('pad', [input(b, name, [B, 2, 3])], { before: [0, 0, before], after: [0, 0, after] });
+  test('parts that fill an axis are a concatenation, in whatever order they were added', () => {
+    const graph = expectOps(by(places), (b) => b.addition(b.addition(at(b, 'v', 6, 0), at(b, 'k', 3, 3)), at(b, 'q', 0, 6)), ['pad', 'pad', 'add', 'pad', 'add'], ['concat']);
+    expect([...graph.nodes.values()].filter((n) => n.op === 'input').map((n) => n.attrs.name)).toEqual(['q', 'k', 'v']);
+  });
+  test('neighbours that leave room keep one pad', () => {
+    expectOps(by(places), (b) => b.addition(at(b, 'k', 3, 4), at(b, 'q', 0, 7)), ['pad', 'pad', 'add'], ['concat', 'pad']);
+  });
+  test('parts that overlap, or leave a gap, are added', () => {
+    expectOps(by(places), (b) => b.addition(at(b, 'k', 2, 4), at(b, 'q', 0, 6)), ['pad', 'pad', 'add'], ['pad', 'pad', 'add']);
+    expectOps(by(places), (b) => b.addition(at(b, 'k', 4, 2), at(b, 'q', 0, 6)), ['pad', 'pad', 'add'], ['pad', 'pad', 'add']);
+  });
 });
 
 test('the driver composes them: gradient-like debris comes down to one op', () => {
