@@ -21,6 +21,8 @@ export interface CompileRequest {
   readonly set?: Readonly<Record<string, string>>;
   /** Codes of the tasks to keep, in the spec's order. */
   readonly tasks?: readonly string[];
+  /** `check`: every train block and every variant, and blocks that no model runs; the program is that of the last train block. */
+  readonly everything?: boolean;
   /** `--epochs`: part of the run's identity. */
   readonly epochs?: number;
 }
@@ -33,4 +35,4 @@ export interface CompileResult {
   readonly texts: ReadonlyMap<string, string>;
 }
 
-export declare function compileSpec(request: CompileRequest, host: Host): CompileResult;
+export { compile as compileSpec } from './compile.js';

@@ -1,0 +1,187 @@
+// What one elaboration carries along: the graph under construction, the tensors found, the calls made, the place in the source.
+import type { BlockDecl, Identifier, Range } from '../../grammar/ast.js';
+import { diagnostic, type Code, type Diagnostic, type ParamsOf, type Related } from '../../grammar/diagnostics.js';
+import { GraphBuilder } from '../ir/builder.js';
+import type { Dim } from '../ir/dim.js';
+import { formatShape } from '../ir/dim.js';
+import type { NodeId } from '../ir/graph.js';
+import type { Init, Schedule, TaskSet, TensorInfo } from '../program.js';
+import type { Binding, Module } from '../resolve/modules.js';
+import type { CallSite, Value } from './values.js';
+
+/** Names bound inside a body. `carry` slots may be rebound by `next`. */
+export class Scope {
+  private readonly slots = new Map<string, { value: Value; readonly carry: boolean; readonly range: Range }>();
+  constructor(readonly parent?: Scope) {}
+
+  find(name: string): Value | undefined { return this.slots.get(name)?.value ?? this.parent?.find(name); }
+  own(name: string): Range | undefined { return this.slots.get(name)?.range; }
+  define(name: Identifier, value: Value, carry = false): void { this.slots.set(name.text, { value, carry, range: name.range }); }
+  /** Rebinds a `carry`; false where there is none. */
+  rebind(name: string, value: Value): boolean {
+    const slot = this.slots.get(name);
+    if (slot?.carry === true) {
+      slot.value = value;
+      return true;
+    }
+    return slot === undefined && (this.parent?.rebind(name, value) ?? false);
+  }
+  names(): string[] { return [...this.slots.keys(), ...(this.parent?.names() ?? [])]; }
+}
+
+/** The body being run: one call of one block, or the model. */
+export interface Frame {
+  readonly module: Module;
+  readonly scope: Scope;
+  /** Path of the instance; '' for the model. Holds `{task}` inside what is per task. */
+  readonly path: string;
+  readonly block: string;
+  /** How often each callee was called without a name. */
+  readonly ordinals: Map<string, number>;
+  readonly emitted: Map<string, Value[]>;
+  /** Paths that this run of the body has declared: a second declaration is a mistake, a second call is sharing. */
+  readonly declared: Set<string>;
+  returned?: Value;
+  /** Update laws, run when the body is done. */
+  readonly deferred: (() => void)[];
+}
+
+export const newFrame = (module: Module, path: string, block: string, scope = new Scope()): Frame =>
+  ({ module, scope, path, block, ordinals: new Map(), emitted: new Map(), declared: new Set(), deferred: [] });
+
+/** The same body with an inner scope: the names of a loop's turn. */
+export const inner = (frame: Frame): Frame => ({
+  ...frame, scope: new Scope(frame.scope),
+  get returned() { return frame.returned; },
+  set returned(value: Value | undefined) { if (value === undefined) delete frame.returned; else frame.returned = value; },
+});
+
+/** One call of an instance: what adapters attach to. Nodes with ids in [start, end) were made by it. */
+export interface Call { readonly path: string; readonly start: NodeId; readonly end: NodeId; readonly inputs: readonly NodeId[]; readonly output: Value }
+
+export interface TensorEntry { info: TensorInfo; readonly id: NodeId; readonly range: Range; readonly role: string; readonly name: string }
+
+/** An EMA or other law: the node of the state's next value. */
+export interface Update { readonly path: string; readonly id: NodeId }
+
+export interface GateEntry { readonly name: string; readonly id: NodeId; readonly range: Range }
+
+/** Diagnostics of the whole compilation; a place says the same thing once. */
+export class Sink {
+  readonly all: Diagnostic[] = [];
+  private readonly seen = new Set<string>();
+  push(d: Diagnostic): void {
+    const key = `${d.code} ${d.range.file} ${d.range.start.offset}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    this.all.push(d);
+  }
+  get failed(): boolean { return this.all.some((d) => d.severity === 'error'); }
+}
+
+/** What is the same in both elaborations of a spec. */
+export interface World {
+  readonly sink: Sink;
+  readonly prelude: ReadonlyMap<string, Binding>;
+  readonly tasks: TaskSet | undefined;
+  /** Values of settings, by declaration. */
+  readonly setting: (binding: Binding) => Value;
+}
+
+export class Context {
+  builder = new GraphBuilder();
+  tensors = new Map<string, TensorEntry>();
+  readonly calls = new Map<string, Call[]>();
+  /** Where the user's text called an instance, by its path. */
+  readonly places = new Map<string, Range>();
+  readonly schedules = new Map<string, { readonly schedule: Schedule; readonly id: NodeId }>();
+  readonly updates: Update[] = [];
+  readonly gates: GateEntry[] = [];
+  readonly sites: CallSite[] = [];
+  /** The ground truth, which laws and losses see. */
+  truth: Value | undefined;
+  /** Tensors that damaged or faulty text reads: they count as read. */
+  readonly doubtful: NodeId[] = [];
+  /** Names that a faulty adapter would have read. */
+  readonly doubtfulNames: string[] = [];
+  /** Blocks whose bodies were run. */
+  readonly executed = new Set<BlockDecl>();
+  /** Nodes that only a loss or a law made: no part of the network. */
+  readonly lossOnly = new Set<NodeId>();
+  /** Nodes that an adapter moved to a new id, and the id that they had. */
+  readonly movedFrom = new Map<NodeId, NodeId>();
+  /** Definitions are checked with sizes unknown: what is not known yet is no mistake. */
+  readonly definition: boolean;
+  private readonly leaves = new WeakMap<GraphBuilder, Map<string, NodeId>>();
+
+  constructor(readonly world: World, readonly training: boolean, options: { readonly definition?: boolean } = {}) {
+    this.definition = options.definition ?? false;
+  }
+
+  /** Reports at the user's own text: a place inside the standard library is told by its nearest caller, and related. */
+  report<C extends Code>(code: C, range: Range, module: Module, params: ParamsOf<C>, extra: { readonly related?: readonly Related[]; readonly help?: string } = {}): void {
+    const place = this.userPlace(range, module);
+    const related = [...(extra.related ?? []), ...(place === range ? [] : [{ message: 'inside here', range }])];
+    this.world.sink.push(diagnostic(code, place, params, { ...extra, related }));
+  }
+  userPlace(range: Range, module: Module): Range {
+    if (!module.standard) return range;
+    for (let i = this.sites.length - 1; i >= 0; i--) {
+      const site = this.sites[i];
+      if (site !== undefined && !site.standard) return site.range;
+    }
+    return range;
+  }
+
+  /** A leaf that is made once per graph. */
+  once(key: string, make: (b: GraphBuilder) => NodeId): NodeId {
+    let known = this.leaves.get(this.builder);
+    if (known === undefined) this.leaves.set(this.builder, (known = new Map()));
+    let id = known.get(key);
+    if (id === undefined) known.set(key, (id = make(this.builder)));
+    return id;
+  }
+  tensor(id: NodeId): Value { return { kind: 'tensor', id, builder: this.builder }; }
+  /** The task at hand, an i64 scalar. */
+  taskLeaf(): NodeId { return this.once('t', (b) => b.leaf('input', { name: 't' }, { dtype: 'i64', shape: [] })); }
+
+  /** Declares a tensor, or finds it where its instance is called a second time. undefined: the shapes differ (reported). */
+  declare(kind: 'param' | 'state', path: string, name: string, shape: readonly number[], init: Init, frame: Frame, range: Range, role: string): NodeId | undefined {
+    if (frame.declared.has(path)) {
+      this.report('TPS2004', range, frame.module, { name });
+      return undefined;
+    }
+    frame.declared.add(path);
+    const old = this.tensors.get(path);
+    if (old !== undefined) {
+      if (sameNumbers(old.info.shape, shape)) return old.id;
+      this.report('TPS3022', range, frame.module, { path, first: formatShape(old.info.shape), second: formatShape(shape) });
+      return undefined;
+    }
+    const id = this.builder.leaf(kind, { path }, { dtype: 'f32', shape });
+    const info: TensorInfo = { path, kind, shape, perTask: path.includes('{task}'), frozen: false, init };
+    this.tensors.set(path, { info, id, range: this.userPlace(range, frame.module), role, name });
+    return id;
+  }
+
+  /** Runs something in a graph of its own, with its own tensors: an `init` expression. */
+  aside<T>(run: () => T): { readonly result: T; readonly builder: GraphBuilder; readonly tensors: ReadonlyMap<string, TensorEntry> } {
+    const [builder, tensors] = [this.builder, this.tensors];
+    this.builder = new GraphBuilder();
+    this.tensors = new Map();
+    try {
+      return { result: run(), builder: this.builder, tensors: this.tensors };
+    } finally {
+      this.builder = builder;
+      this.tensors = tensors;
+    }
+  }
+}
+
+const sameNumbers = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+
+export const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+/** Dims that must be numbers now; undefined where one depends on the batch. */
+export const staticShape = (shape: readonly Dim[]): readonly number[] | undefined =>
+  (shape.every((d): d is number => typeof d === 'number') ? shape : undefined);

@@ -1,0 +1,42 @@
+// The words of a training block: which entries there are, and which values each may have. A table; `training.ts` reads it.
+
+/** A word with arguments: `adam(lr: 3e-5)`. Parameter kinds say what an argument may be. */
+export interface Word {
+  readonly doc: string;
+  readonly params: Readonly<Record<string, ParamKind>>;
+}
+export type ParamKind = 'number' | 'int' | 'bool' | 'size' | 'numbers' | 'schedule' | 'task' | 'word' | 'choice';
+
+export const OPTIMIZERS: Readonly<Record<string, Word>> = {
+  adam: { doc: 'Adam; weight_decay is added to the gradient', params: { lr: 'schedule', beta1: 'number', beta2: 'number', eps: 'number', weight_decay: 'number' } },
+  adamw: { doc: 'Adam with decoupled weight decay', params: { lr: 'schedule', beta1: 'number', beta2: 'number', eps: 'number', weight_decay: 'number' } },
+  sgd: { doc: 'gradient descent with momentum', params: { lr: 'schedule', momentum: 'number', weight_decay: 'number' } },
+};
+export const SAMPLERS: Readonly<Record<string, Word>> = {
+  shuffle: { doc: 'every image once an epoch', params: { one_task: 'bool' } },
+  inverse_frequency: { doc: 'with replacement, each image with weight 1 / N of its task', params: { by: 'task', one_task: 'bool' } },
+};
+export const AUGMENTATIONS: Readonly<Record<string, Word>> = {
+  resize: { doc: 'to one side, or [height, width]', params: { size: 'size' } },
+  flip: { doc: 'with these chances', params: { horizontal: 'number', vertical: 'number' } },
+  normalize: { doc: '(x - mean) / std per channel, x in [0, 1]', params: { mean: 'numbers', std: 'numbers' } },
+  imagenet_normalize: { doc: 'with the mean and std of ImageNet', params: {} },
+};
+export const VALIDATIONS: Readonly<Record<string, Word>> = {
+  every: { doc: 'validate every n epochs and keep the best', params: { epochs: 'int', keep: 'choice' } },
+};
+export const METRICS = ['dice', 'miou', 'loss'] as const;
+
+/** Schedules may be used for `lr` under these names. */
+export const LR_SCHEDULES: Readonly<Record<string, string>> = { anneal: 'anneal', cosine: 'cosine_decay', plateau: 'plateau' };
+
+export const TRAIN_ENTRIES = ['loss', 'optimizer', 'clip', 'sampler', 'epochs', 'batch', 'drop_last', 'augment', 'validate', 'threshold'] as const;
+export const STUDY_ENTRIES = ['rows', 'seeds', 'sweep', 'columns', 'repeat', 'baseline', 'published', 'groups', 'budget', 'tasks'] as const;
+
+export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
+
+/** Every bare word that a spec may use where no name is meant. */
+export const WORDS: ReadonlySet<string> = new Set([
+  ...Object.keys(OPTIMIZERS), ...Object.keys(SAMPLERS), ...Object.keys(AUGMENTATIONS), ...Object.keys(VALIDATIONS), ...METRICS, ...Object.keys(LR_SCHEDULES),
+  'best', 'epochs', 'steps', 'zeros', 'ones',
+]);

@@ -1,0 +1,256 @@
+// From a request to a program: loads, applies the variant, checks, and puts the graphs together.
+import type { BlockDecl, Declaration, EntriesDecl, ModelDecl, SourceFile, TasksDecl, VariantDecl } from '../grammar/ast.js';
+import { diagnostic, type Diagnostic } from '../grammar/diagnostics.js';
+import { format, printExpr } from '../grammar/index.js';
+import { Sink, type World } from './check/context.js';
+import { checkDefinition } from './check/definition.js';
+import { elaborate, type Elaboration } from './check/model.js';
+import { checkNames } from './check/names.js';
+import { checkBatch, readsTask } from './check/rules/batch.js';
+import { checkReach, checkTruth } from './check/rules/reach.js';
+import { suggestion } from './check/suggest.js';
+import { STUDY_ENTRIES } from './check/vocabulary.js';
+import type { Graph, Output } from './ir/graph.js';
+import { hashText, printGraph } from './ir/print.js';
+import type { Init, Program, TaskSet, TensorInfo } from './program.js';
+import type { CompileRequest, CompileResult, Host } from './index.js';
+import { declarations, ModuleLoader, type Binding, type Module, type NamedDecl } from './resolve/modules.js';
+import { Settings, startOf } from './resolve/settings.js';
+import { applyVariant, rootOf, type AppliedEdit } from './resolve/variants.js';
+
+export function compile(request: CompileRequest, host: Host): CompileResult {
+  const sink = new Sink();
+  const loader = new ModuleLoader(host, (d) => { sink.push(d); });
+  const prelude = loader.prelude();
+  const entry = loader.load(request.file, host.module('std.nn') === request.file || loader.modules.get(request.file)?.standard === true, []);
+  const finish = (program?: Program): CompileResult => ({ diagnostics: ordered(sink.all, request.file), texts: loader.texts, ...(program === undefined || sink.failed ? {} : { program }) });
+  if (entry === undefined) {
+    const nowhere = { file: request.file, start: { line: 1, column: 1, offset: 0 }, end: { line: 1, column: 1, offset: 0 } };
+    sink.push(diagnostic('TPS2002', nowhere, { what: 'file', source: request.file, help: 'check the path' }));
+    return finish();
+  }
+  checkNames(entry, prelude, (d) => { sink.push(d); });
+  checkStudies(entry, sink);
+  const unit = new Unit(request, entry, prelude, sink);
+  const variants = declarations(entry, 'variant');
+  if (request.everything === true) {
+    const program = unit.everything(variants);
+    unit.definitions();
+    return finish(program);
+  }
+  if (request.variant === undefined) return finish(unit.program(entry.file, undefined, sink));
+  const variant = variants.find((v) => v.name.text === request.variant);
+  if (variant === undefined) {
+    sink.push(diagnostic('TPS5008', startOf(entry.file), { name: request.variant, help: suggestion(request.variant, variants.map((v) => v.name.text), 'the spec has no variants') }));
+    return finish();
+  }
+  return finish(unit.variant(variant, sink));
+}
+
+const ordered = (all: readonly Diagnostic[], file: string): readonly Diagnostic[] =>
+  [...all].sort((a, b) => Number(b.range.file === file) - Number(a.range.file === file) || (a.range.file < b.range.file ? -1 : a.range.file > b.range.file ? 1 : a.range.start.offset - b.range.start.offset));
+
+/** One file with its settings and tasks: elaborated as it is, or edited by a variant. */
+class Unit {
+  private readonly executed = new Set<BlockDecl>();
+  constructor(private readonly request: CompileRequest, private readonly entry: Module, private readonly prelude: ReadonlyMap<string, Binding>, private readonly sink: Sink) {}
+
+  /** Every train block, then every variant; the program of the last train block. */
+  everything(variants: readonly VariantDecl[]): Program | undefined {
+    const trains = declarations(this.entry, 'train');
+    let program: Program | undefined;
+    if (trains.length === 0) program = this.program(this.entry.file, undefined, this.sink);
+    for (const t of trains) program = this.program(this.entry.file, t.name.text, this.sink);
+    const clean = !this.sink.failed;
+    for (const v of variants) {
+      if (!this.knownBase(v)) continue;
+      if (clean) this.variant(v, this.sink);
+      else applyVariant(this.entry.file, v, (b) => this.configOf(b), (d) => { this.sink.push(d); });
+    }
+    return program;
+  }
+
+  private knownBase(v: VariantDecl): boolean {
+    const names = this.entry.file.declarations.flatMap((d) => ((d.kind === 'train' || d.kind === 'variant' || d.kind === 'model') && d !== v ? [d.name.text] : []));
+    if (names.includes(v.of.text) || this.entry.doubtful.has(v.of.text)) return true;
+    this.sink.push(diagnostic('TPS2007', v.of.range, { what: 'train block, model or variant', name: v.of.text, help: suggestion(v.of.text, names) }));
+    return false;
+  }
+
+  /** Blocks of the file that nothing has run, as far as their own text goes. */
+  definitions(): void {
+    const settings = new Settings(this.entry, {}, () => world);
+    const world: World = { sink: this.sink, prelude: this.prelude, tasks: this.tasks(this.entry.file), setting: (b) => settings.value(b) };
+    for (const block of declarations(this.entry, 'block')) if (!this.executed.has(block)) checkDefinition(world, this.entry, block);
+  }
+
+  private configOf(block: string): readonly string[] | undefined {
+    const decl = (this.entry.names.get(block) ?? this.prelude.get(block))?.decl;
+    return decl?.kind === 'block' ? (decl.config ?? []).map((p) => p.name.text) : undefined;
+  }
+
+  /** A variant's program. Mistakes that its edits cause are told at the edits. */
+  variant(v: VariantDecl, sink: Sink): Program | undefined {
+    if (!this.knownBase(v)) return undefined;
+    const { file, edits, alias } = applyVariant(this.entry.file, v, (b) => this.configOf(b), (d) => { sink.push(d); });
+    const root = rootOf(this.entry.file, v);
+    const train = declarations(this.entry, 'train').find((t) => t.name.text === root);
+    const apart = new Sink();
+    const program = this.program(file, train?.name.text, apart, v);
+    if (sink.all.some((d) => d.severity === 'error' && d.range.file === v.range.file && within(d, v))) return undefined;
+    for (const d of apart.all) {
+      if (edits.some((e) => within(d, e)) || sink.all.some((old) => old.code === d.code && old.range.start.offset === d.range.start.offset && old.range.file === d.range.file)) sink.push(d);
+      else if (d.severity === 'error' || edits.length > 0) sink.push(atEdit(d, v, edits));
+    }
+    if (apart.failed || program === undefined) return undefined;
+    const base = this.program(this.entry.file, train?.name.text, new Sink());
+    if (!alias && base !== undefined && base.hash === program.hash) sink.push(diagnostic('TPS7007', v.name.range, { name: v.name.text }));
+    return program;
+  }
+
+  private tasks(file: SourceFile): TaskSet | undefined {
+    const decl = file.declarations.find((d): d is TasksDecl => d.kind === 'tasks');
+    if (decl === undefined) return undefined;
+    const keep = this.request.tasks;
+    const codes = decl.rows.map((r) => r.code.text);
+    for (const code of keep ?? []) if (!codes.includes(code)) this.sink.push(diagnostic('TPS5010', decl.name.range, { name: code, help: suggestion(code, codes) }));
+    const rows = decl.rows.filter((r) => keep === undefined || keep.includes(r.code.text)).map((r) => ({
+      code: r.code.text, label: r.label,
+      record: Object.fromEntries((r.record?.fields ?? []).map((f) => [f.name.text, f.value.kind === 'string' ? f.value.value : f.value.kind === 'number' || f.value.kind === 'bool' ? f.value.value : printExpr(f.value)])),
+    }));
+    return { name: decl.name.text, rows };
+  }
+
+  program(file: SourceFile, block: string | undefined, sink: Sink, variant?: VariantDecl): Program | undefined {
+    const names = new Map(this.entry.names);
+    for (const d of file.declarations) if ('name' in d && names.has(d.name.text)) names.set(d.name.text, { ...(names.get(d.name.text) as Binding), decl: d as NamedDecl });
+    const module: Module = { ...this.entry, file, names };
+    for (const [name, b] of names) if (b.module === this.entry) names.set(name, { ...b, module });
+    const settings = new Settings(module, this.request.set ?? {}, () => world);
+    const tasks = this.tasks(file);
+    const world: World = { sink, prelude: this.prelude, tasks, setting: (b) => settings.value(b) };
+    settings.checkOverrides();
+    const trains = declarations(module, 'train');
+    const wanted = block ?? this.request.block;
+    const train: EntriesDecl | undefined = wanted === undefined ? trains.at(-1) : trains.find((t) => t.name.text === wanted);
+    if (wanted !== undefined && train === undefined) {
+      sink.push(diagnostic('TPS5009', startOf(file), { name: wanted, help: suggestion(wanted, trains.map((t) => t.name.text), 'the spec has no train block') }));
+      return undefined;
+    }
+    const models = declarations(module, 'model');
+    const model: ModelDecl | undefined = train === undefined ? models.at(-1) : models.find((m) => m.name.text === train.of.text);
+    if (model === undefined) {
+      if (train !== undefined) {
+        if (!module.doubtful.has(train.of.text)) sink.push(diagnostic('TPS2007', train.of.range, { what: 'model', name: train.of.text, help: suggestion(train.of.text, models.map((m) => m.name.text)) }));
+      } else if (this.request.everything !== true) sink.push(diagnostic('TPS5011', startOf(file), {}));
+      return undefined;
+    }
+    const infer = elaborate(world, module, model, train, false, this.request.epochs);
+    const training = elaborate(world, module, model, train, true, this.request.epochs);
+    for (const e of [infer, training]) for (const b of e.ctx.executed) this.executed.add(b);
+    checkReach(module, infer, training);
+    checkTruth(module, infer, model.result.range);
+    if (train !== undefined) checkBatch(module, training, train.name.range);
+    if (sink.failed) return undefined;
+    return assemble(this.request, file, model, variant, tasks, settingsOf(module, settings), infer, training, this.request.set ?? {});
+  }
+}
+
+const within = (d: Diagnostic, place: { readonly range: Diagnostic['range'] }): boolean =>
+  d.range.file === place.range.file && d.range.start.offset >= place.range.start.offset && d.range.end.offset <= place.range.end.offset;
+
+/** A mistake that shows elsewhere but comes from an edit: told at the edit, the other place beside it. */
+function atEdit(d: Diagnostic, v: VariantDecl, edits: readonly AppliedEdit[]): Diagnostic {
+  const cause = edits.find((e) => e.removed !== undefined && d.message.includes(`\`${e.removed}\``)) ?? edits.at(-1);
+  const range = cause?.range ?? v.name.range;
+  if (d.severity === 'warning') return { ...d, range, message: `in variant \`${v.name.text}\`: ${d.message}`, related: [{ message: 'here', range: d.range }, ...d.related] };
+  return diagnostic('TPS5004', range, { variant: v.name.text, message: d.message }, { related: [{ message: 'here', range: d.range }, ...d.related], ...(d.help === undefined ? {} : { help: d.help }) });
+}
+
+function checkStudies(entry: Module, sink: Sink): void {
+  const rows = new Set(entry.file.declarations.flatMap((d) => (d.kind === 'variant' || d.kind === 'train' ? [d.name.text] : [])));
+  for (const study of declarations(entry, 'study')) {
+    for (const e of study.entries) {
+      if (!(STUDY_ENTRIES as readonly string[]).includes(e.key.text)) sink.push(diagnostic('TPS6001', e.key.range, { block: 'a study', key: e.key.text, help: suggestion(e.key.text, STUDY_ENTRIES) }));
+      if (e.key.text !== 'rows' || e.value.kind !== 'list') continue;
+      for (const row of e.value.elements) if (row.value.kind === 'name' && !rows.has(row.value.name) && !entry.doubtful.has(row.value.name)) {
+        sink.push(diagnostic('TPS2007', row.value.range, { what: 'variant or train block', name: row.value.name, help: suggestion(row.value.name, rows) }));
+      }
+    }
+  }
+}
+
+const settingsOf = (module: Module, settings: Settings): Program['settings'] => Object.fromEntries(declarations(module, 'setting').flatMap((decl) => {
+  const v = settings.value({ decl, module });
+  return v.kind === 'number' || v.kind === 'bool' || v.kind === 'string' ? [[decl.name.text, v.value]] : [];
+}));
+
+// ---------------------------------------------------------------- the program
+
+function assemble(
+  request: CompileRequest, file: SourceFile, model: ModelDecl, variant: VariantDecl | undefined, tasks: TaskSet | undefined, settings: Program['settings'],
+  infer: Elaboration, training: Elaboration, overrides: Readonly<Record<string, string>>,
+): Program {
+  const loss = (e: Elaboration): readonly Output[] => (e.loss === undefined ? [] : [{ name: 'loss', id: e.loss }]);
+  const inferGraph = infer.ctx.builder.finish(infer.outputs);
+  const evaluate = infer.loss === undefined ? undefined : infer.ctx.builder.finish([...infer.outputs, ...loss(infer)]);
+  const updates = training.ctx.updates.map((u) => ({ name: `state:${u.path}`, id: u.id }));
+  const train = training.loss === undefined ? undefined : training.ctx.builder.finish([...training.outputs, ...loss(training), ...updates]);
+  const declared = wholeGraph(infer);
+  const { config } = training;
+  // Both elaborations declare the same tensors, save those that one mode alone has.
+  const tensors = new Map<string, TensorInfo>();
+  for (const e of [infer, training]) for (const [path, entry] of e.ctx.tensors) if (!tensors.has(path)) tensors.set(path, entry.info);
+  const schedules = [...new Map([...infer.ctx.schedules, ...training.ctx.schedules])].map(([, s]) => s.schedule);
+  const reads = [inferGraph, evaluate, train].some((g) => g !== undefined && [...g.nodes.values()].some(readsTask));
+  const identity = [
+    printGraph(inferGraph, { canonical: true }), train === undefined ? '' : printGraph(train, { canonical: true }),
+    JSON.stringify([...tensors.values()].map(tensorIdentity)), JSON.stringify(schedules), JSON.stringify(config ?? null), JSON.stringify(tasks?.rows.map((r) => r.code) ?? []),
+  ].join('\n');
+  return {
+    name: model.name.text, file: request.file,
+    ...(variant === undefined ? {} : { variant: variant.name.text, ...(variant.label === undefined ? {} : { variantLabel: variant.label }) }),
+    ...(tasks === undefined ? {} : { tasks }), settings, inputs: infer.inputs, tensors: [...tensors.values()], schedules,
+    ...(config === undefined ? {} : { training: config }),
+    infer: inferGraph, ...(evaluate === undefined ? {} : { evaluate }), ...(train === undefined ? {} : { train }), declared,
+    readsTask: reads, hash: hashText(identity), resolved: resolvedText(file, overrides, request, tasks),
+  };
+}
+
+/** What of a tensor can change a number. The training block's own name is no part of it. */
+const tensorIdentity = (t: TensorInfo): unknown => ({ ...t, weights: undefined, init: initIdentity(t.init) });
+function initIdentity(init: Init): unknown {
+  if (init.kind === 'graph') return { kind: 'graph', graph: printGraph(init.graph, { canonical: true }), params: init.params.map(tensorIdentity) };
+  return init.kind === 'values' ? { kind: 'values', shape: init.value.shape, data: [...init.value.data] } : init;
+}
+
+/** Every node that the spec makes, read or not. */
+function wholeGraph(e: Elaboration): Graph {
+  const { builder } = e.ctx;
+  const read = new Set([...builder.nodes.values()].flatMap((n) => n.inputs));
+  const loose = [...builder.nodes.keys()].filter((id) => !read.has(id) && !e.outputs.some((o) => o.id === id) && !e.ctx.lossOnly.has(id));
+  return builder.finish([...e.outputs, ...loose.map((id) => ({ name: `unread:${id}`, id }))]);
+}
+
+/** The file with its edits and overrides applied, without its variants: compiling it again gives the same program. */
+function resolvedText(file: SourceFile, overrides: Readonly<Record<string, string>>, request: CompileRequest, tasks: TaskSet | undefined): string {
+  const kept: Declaration[] = file.declarations.flatMap((d): Declaration[] => {
+    if (d.kind === 'variant' || d.kind === 'study' || d.kind === 'error') return [];
+    if (d.kind === 'setting' && overrides[d.name.text] !== undefined) return [{ ...d, value: literal(overrides[d.name.text] ?? '', d) }];
+    if (d.kind === 'tasks' && tasks !== undefined && d.name.text === tasks.name) return [{ ...d, rows: d.rows.filter((r) => tasks.rows.some((t) => t.code === r.code.text)) }];
+    if (d.kind === 'train' && request.epochs !== undefined) {
+      const { epochs } = request;
+      return [{ ...d, entries: d.entries.map((e) => (e.key.text === 'epochs' ? { ...e, value: { kind: 'number', value: epochs, integer: true, text: String(epochs), range: e.value.range } } : e)) }];
+    }
+    return [d];
+  });
+  return format({ ...file, declarations: kept, comments: [] });
+}
+function literal(text: string, d: Extract<Declaration, { kind: 'setting' }>): Extract<Declaration, { kind: 'setting' }>['value'] {
+  const { range } = d.value;
+  if (text === 'true' || text === 'false') return { kind: 'bool', value: text === 'true', range };
+  const value = Number(text.replaceAll('_', ''));
+  if (Number.isNaN(value)) return { kind: 'string', value: text, range };
+  const positive = { kind: 'number' as const, value: Math.abs(value), integer: Number.isInteger(value), text: text.replace(/^[-+]/, ''), range };
+  return value < 0 ? { kind: 'unary', operator: '-', operand: positive, range } : positive;
+}
