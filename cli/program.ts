@@ -16,14 +16,14 @@ export interface ProgramArgs {
   readonly epochs?: number;
 }
 
-/** Compiles; diagnostics are values. Throws UserError where the file cannot be read. */
-export function compileFile(args: ProgramArgs): CompileResult {
+/** Compiles; diagnostics are values. `everything`: all train blocks and variants are checked. Throws UserError where the file cannot be read. */
+export function compileFile(args: ProgramArgs, everything = false): CompileResult {
   const { file, variant } = parseSpecRef(args.spec);
   if (!existsSync(file)) throw new UserError(`there is no file ${file}`, 'give the path of a .tps file');
   if (statSync(file).isDirectory()) throw new UserError(`${file} is a folder`, 'give the path of a .tps file');
   const tasks = parseTasks(args.tasks);
   return compileSpec({
-    file, set: parseSet(args.set),
+    file, set: parseSet(args.set), everything,
     ...(variant === undefined ? {} : { variant }),
     ...(args.block === undefined ? {} : { block: args.block }),
     ...(tasks === undefined ? {} : { tasks }),

@@ -1,37 +1,27 @@
-// From a run directory back to the program that it was trained from: the spec where it lies unchanged, else the copy that the run keeps.
+// From a run directory back to the program that it was trained from, by the copy of the spec that the run keeps.
 import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { compileSpec } from '../compiler/index.js';
 import type { Program } from '../compiler/program.js';
 import { UserError } from '../runtime/errors.js';
 import { readRun, runPaths, type RunRecord } from '../runtime/train/run-directory.js';
-import { compileFile, type ProgramArgs } from './program.js';
-
-/** What `train` writes into run.json so that the same program can be compiled again. */
-export interface RunRequest extends ProgramArgs { readonly spec: string }
-
-function requestOf(record: RunRecord): RunRequest | undefined {
-  const { request } = record;
-  return typeof request === 'object' && request !== null && 'spec' in request && typeof request.spec === 'string' ? (request as RunRequest) : undefined;
-}
+import { diskHost } from './host.js';
 
 export interface OpenedRun { readonly record: RunRecord; readonly program: Program }
 
-/** Throws UserError where `root` is no run, or neither its spec nor its copy gives the program of its hash. */
+/** Throws UserError where `root` is no run, or its copy no longer gives the program of its hash (a file that it imports has changed). */
 export function openRunProgram(root: string): OpenedRun {
   const record = readRun(root);
-  const request = requestOf(record);
-  const own = runPaths(root).spec;
-  const { block, epochs } = request ?? { block: record.block, epochs: undefined };
-  const ways: readonly ProgramArgs[] = [
-    ...(request === undefined ? [] : [request]),
-    { spec: own, ...(block === undefined ? {} : { block }), ...(epochs === undefined ? {} : { epochs }) },
-  ];
-  for (const way of ways) {
-    if (!existsSync(way.spec.replace(/#[^#]*$/, ''))) continue;
-    const { program } = compileFile(way);
-    if (program?.hash === record.identity.program) return { record, program };
+  const file = runPaths(root).spec;
+  const disk = diskHost();
+  // The copy's imports are those of the spec that it was made from.
+  const host = { ...disk, resolve: (from: string, relative: string) => (from === file ? normalize(join(dirname(record.file), relative)) : disk.resolve(from, relative)) };
+  const { program } = compileSpec({ file, block: record.block }, host);
+  if (program?.hash !== record.identity.program) {
+    throw new UserError(`${file} no longer gives the network that was trained`,
+      `It, a file that it imports, or the version of tpsc has changed (${JSON.stringify(record.versions)}). Bring it back, or train again.`);
   }
-  throw new UserError(`${root}: the spec that it was trained from (${request?.spec ?? record.file}) is gone or has changed`,
-    `Bring back the spec as it was, or train again. ${own} shows what was trained.`);
+  return { record, program: record.variant === undefined ? program : { ...program, variant: record.variant } };
 }
 
 /** Whether a path is the directory of a run (and not a spec or a model file). */

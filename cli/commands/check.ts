@@ -11,10 +11,10 @@ export const check = command({
   name: 'check',
   arguments: '<spec>',
   summary: 'check a spec: every mistake at once, with its place and its mend',
-  about: 'Exit code 1 where there is an error; warnings alone leave it 0. `tpsc explain CODE` says more about a code.',
+  about: 'Without a variant or --block, every train block and every variant of the file is checked.\nExit code 1 where there is an error; warnings alone leave it 0. `tpsc explain CODE` says more about a code.',
   flags: {
     spec: specArgument,
-    block: { type: 'string', describe: 'name of the train block (default: the last one)' },
+    block: { type: 'string', describe: 'name of the train block (default: all)' },
     ...programFlags,
     format: formatFlag,
   },
@@ -23,7 +23,7 @@ export const check = command({
     ['tpsc check net.tps#A2 --format json', 'a variant, for a tool'],
   ],
   run: async (args, io) => {
-    const result = compileFile(args);
+    const result = compileFile(args, args.block === undefined && !args.spec.includes('#'));
     const failed = result.diagnostics.some((d) => d.severity === 'error');
     if (args.format === 'json') {
       io.out(`${JSON.stringify(diagnosticsJson(result.diagnostics, showPath), null, 2)}\n`);

@@ -1,14 +1,17 @@
 // The list of commands, in the order of their help. Only a list.
 import type { AnyCommand } from '../command.js';
 import { check } from './check.js';
+import { compile } from './compile.js';
 import { dataCheck } from './data-check.js';
 import { dataPhantom } from './data-phantom.js';
 import { evaluate } from './eval.js';
 import { explain } from './explain.js';
+import { fmt } from './fmt.js';
 import { inspect } from './inspect.js';
+import { predict } from './predict.js';
 import { train } from './train.js';
 
-export const commands: readonly AnyCommand[] = [check, inspect, train, evaluate, dataCheck, dataPhantom, explain];
+export const commands: readonly AnyCommand[] = [check, inspect, train, evaluate, predict, compile, dataCheck, dataPhantom, fmt, explain];
 
 /** Words that stand before others: `tpsc data check`. */
 export const groups: readonly { readonly name: string; readonly summary: string }[] = [

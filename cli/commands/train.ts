@@ -54,11 +54,10 @@ export const train = command({
       bar.line('stopping after this step; once more Ctrl-C ends at once');
       stop.abort();
     });
-    const request = { spec: args.spec, block: args.block, tasks: args.tasks, set: args.set, epochs };
     const words = ['tpsc', 'train', ...commandWords(args)];
     try {
       const summary = await trainProgram({
-        program, engine, dataset, cache: makeCache(), out: args.out, seed, resume: args.resume, signal: stop.signal, request,
+        program, engine, dataset, cache: makeCache(), out: args.out, seed, resume: args.resume, signal: stop.signal,
         command: words.map(quoted).join(' '), versions: { tpsc: toolVersion, node: process.version, [engine.name]: engine.version },
         ...(maxSteps === undefined ? {} : { maxSteps }), ...(args.weights === undefined ? {} : { weights: args.weights }),
         onEvent: (e) => {

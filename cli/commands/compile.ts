@@ -1,0 +1,118 @@
+// tpsc compile: a network as a file for other runtimes.
+import { writeFileSync } from 'node:fs';
+import { printGraph } from '../../compiler/ir/print.js';
+import type { Program } from '../../compiler/program.js';
+import { MisuseError } from '../../runtime/errors.js';
+import type { Trained } from '../../runtime/export/model-file.js';
+import { bytes, grouped, significant } from '../../runtime/report/numbers.js';
+import { command } from '../command.js';
+import { countOf, formatFlag, programFlags } from '../flags.js';
+import { toolVersion } from '../host.js';
+import { imagePaths } from '../images.js';
+import type { Io } from '../io.js';
+import { needProgram } from '../program.js';
+import { barOf } from '../progress.js';
+
+const irText = (program: Program): string => [
+  ['infer', program.infer] as const, ...(program.train === undefined ? [] : [['train', program.train] as const]),
+].map(([name, graph]) => `# ${name}\n${printGraph(graph)}\n`).join('\n');
+
+interface Args {
+  readonly source: string; readonly target: string; readonly out?: string; readonly task?: string; readonly weights?: string; readonly checkpoint?: string;
+  readonly verify?: readonly (string | number)[]; readonly opset?: number; readonly block?: string; readonly tasks?: string; readonly set?: string; readonly format: string;
+}
+
+function needOut(args: Args, what: string): string {
+  if (args.out === undefined) throw new MisuseError(`--target ${args.target} needs --out ${what}`);
+  return args.out;
+}
+
+/** The network of a run with its checkpoint, or of a spec with --weights. */
+async function trainedOf(args: Args, io: Io): Promise<Trained> {
+  const [{ isRun, openRunProgram }, { openTrainedRun }, { trainedFrom }] = await Promise.all([
+    import('../trained.js'), import('../../runtime/train/trained-run.js'), import('../../runtime/export/model-file.js'),
+  ]);
+  if (!isRun(args.source)) {
+    if (args.checkpoint !== undefined) throw new MisuseError('--checkpoint belongs to a run', 'a spec takes --weights');
+    return trainedFrom(needProgram({ ...args, spec: args.source }, io, args.format === 'json'), args.weights);
+  }
+  const foreign = (['weights', 'block', 'tasks', 'set'] as const).find((flag) => args[flag] !== undefined);
+  if (foreign !== undefined) throw new MisuseError(`--${foreign} belongs to a spec; a run has its own`, 'leave it out, or compile the spec');
+  const { program } = openRunProgram(args.source);
+  const { tensors, schedules } = openTrainedRun(args.source, program, args.checkpoint);
+  return { program, tensors, schedules };
+}
+async function programOf(args: Args, io: Io): Promise<Program> {
+  const { isRun, openRunProgram } = await import('../trained.js');
+  return isRun(args.source) ? openRunProgram(args.source).program : needProgram({ ...args, spec: args.source }, io, args.format === 'json');
+}
+
+async function toOnnxFile(args: Args, io: Io): Promise<number> {
+  const file = needOut(args, 'FILE.onnx');
+  const images = args.verify === undefined ? undefined : imagePaths(args.verify.map(String));
+  const [{ exportOnnx }, { verifyFile }, { writeAll, writeAtomically }] = await Promise.all([
+    import('../../runtime/export/model-file.js'), import('../../runtime/export/verify.js'), import('../../runtime/state/atomic.js'),
+  ]);
+  const trained = await trainedOf(args, io);
+  const opset = countOf('opset', args.opset, 17);
+  const model = exportOnnx(trained, { toolVersion, ...(args.task === undefined ? {} : { task: args.task }), ...(opset === undefined ? {} : { opset }) });
+  writeAtomically(file, (fd) => { writeAll(fd, model.bytes); });
+  const bar = barOf(io, 'verifying {bar} {value}/{total} images');
+  const verified = images === undefined ? undefined : await verifyFile(trained, { file, images, progress: bar.update, ...(args.task === undefined ? {} : { task: args.task }) });
+  bar.stop();
+  if (args.format === 'json') {
+    io.out(`${JSON.stringify({ file, opset: model.opset, nodes: model.nodes, parameters: model.parameters, maxAbsDiff: verified?.maxAbsDiff ?? null, logitsScale: verified?.logitsScale ?? null }, null, 2)}\n`);
+  } else {
+    io.out(`${file}: ${bytes(model.bytes.length)}, opset ${model.opset}, ${grouped(model.nodes)} nodes, ${grouped(model.parameters)} parameters; inputs ${model.inputs.map((i) => i.name).join(', ')}\n`);
+    if (verified !== undefined) {
+      io.out(`verified on ${verified.images.length} images: largest difference of a logit ${significant(verified.maxAbsDiff)}, logits up to ${significant(verified.logitsScale)}\n`);
+    }
+  }
+  return verified !== undefined && !Number.isFinite(verified.maxAbsDiff) ? 1 : 0;
+}
+
+export const compile = command({
+  name: 'compile',
+  arguments: '<source>',
+  summary: 'write a network as ONNX, its training functions as ONNX, or its graph as text',
+  about: 'The source is a spec (FILE or FILE#VARIANT, with --weights) or a run, whose checkpoint and schedule values are baked in.\nWithout --task the ONNX file of a network that reads the task takes an int64 scalar `t`, an index into the list in its metadata.',
+  flags: {
+    source: { type: 'string', demandOption: true, describe: 'a spec or the directory of a run' },
+    target: { type: 'string', choices: ['onnx', 'onnx-train', 'ir'], demandOption: true, describe: 'onnx: one file; onnx-train: a folder of the training functions; ir: the graph as text' },
+    out: { type: 'string', describe: 'the file (onnx, ir) or folder (onnx-train) to write' },
+    task: { type: 'string', describe: 'bake in one task' },
+    weights: { type: 'string', describe: 'values of a spec: a run, a .safetensors file, or `random`' },
+    checkpoint: { type: 'string', choices: ['last', 'best'], describe: 'of a run; default: best where there is one' },
+    verify: { type: 'string', array: true, describe: 'images (or folders): run the file on them, and the float64 evaluator, and compare' },
+    opset: { type: 'number', describe: 'of ai.onnx, from 17 (default: 20)' },
+    block: { type: 'string', describe: 'name of the train block of a spec (default: the last one)' },
+    ...programFlags,
+    format: formatFlag,
+  },
+  examples: [
+    ['tpsc compile runs/a --target onnx --out net.onnx --verify photo.jpg', 'a run, checked on an image'],
+    ['tpsc compile runs/a --target onnx --task SL --out skin.onnx', 'one task baked in'],
+    ['tpsc compile net.tps --target onnx-train --out steps/', 'infer, eval, grad and apply as ONNX, with a manifest'],
+    ['tpsc compile net.tps#A2 --target ir', 'the graph, to read'],
+  ],
+  run: async (args, io) => {
+    if (args.target !== 'onnx') {
+      const useless = (['task', 'weights', 'verify', 'checkpoint'] as const).find((flag) => args[flag] !== undefined);
+      if (useless !== undefined) throw new MisuseError(`--${useless} means nothing with --target ${args.target}`);
+    }
+    if (args.target === 'onnx') return toOnnxFile(args, io);
+    const program = await programOf(args, io);
+    if (args.target === 'ir') {
+      const text = irText(program);
+      if (args.out === undefined) io.out(text);
+      else writeFileSync(args.out, text);
+      return 0;
+    }
+    const folder = needOut(args, 'FOLDER');
+    const { writeTrainingFiles } = await import('../../runtime/export/training-files.js');
+    const { files, opset } = writeTrainingFiles(program, folder, toolVersion, countOf('opset', args.opset, 17));
+    if (args.format === 'json') io.out(`${JSON.stringify({ folder, opset, files }, null, 2)}\n`);
+    else io.out(`${folder}: ${files.map((f) => `${f.file} (${grouped(f.nodes)} nodes)`).join(', ')}, manifest.json; opset ${opset}\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,45 @@
+// The functions of training as a folder of ONNX files with a manifest: what another runtime needs to train the network.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { applyFunction, evalFunction, gradFunction, inferFunction } from '../../compiler/functions.js';
+import { formatDim } from '../../compiler/ir/dim.js';
+import type { Graph, TensorType } from '../../compiler/ir/graph.js';
+import { trainable, type Program } from '../../compiler/program.js';
+import { toOnnx } from '../../compiler/targets/onnx/index.js';
+import { UserError } from '../errors.js';
+import { writeAll, writeAtomically, writeJsonAtomically } from '../state/atomic.js';
+
+interface ValueRow { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }
+const row = (name: string, { dtype, shape }: TensorType): ValueRow => ({ name, dtype, shape: shape.map((d) => (typeof d === 'number' ? d : formatDim(d))) });
+
+export interface TrainingFiles { readonly files: readonly { readonly file: string; readonly nodes: number }[]; readonly opset: number }
+
+/**
+ * Writes infer.onnx, eval.onnx, grad.onnx, apply.onnx and manifest.json into `folder`. Tensors are inputs of every file, by their paths;
+ * a task's own ones (`{task}` in the path) are bound by the caller. Throws UserError where the spec has no train block.
+ */
+export function writeTrainingFiles(program: Program, folder: string, toolVersion: string, opset?: number): TrainingFiles {
+  const { training } = program;
+  if (training === undefined) throw new UserError(`${program.file} has no train block`, 'Add `train NAME of MODEL { … }`, or name one with --block.');
+  const functions: Readonly<Record<string, Graph>> = {
+    infer: inferFunction(program), eval: evalFunction(program), grad: gradFunction(program), apply: applyFunction(trainable(program), training.optimizer),
+  };
+  mkdirSync(folder, { recursive: true });
+  const made = Object.entries(functions).map(([name, graph]) => {
+    const model = toOnnx(graph, { name, producerVersion: toolVersion, metadata: { 'tpsc.spec': program.hash, 'tpsc.function': name }, ...(opset === undefined ? {} : { opset }) });
+    const file = `${name}.onnx`;
+    writeAtomically(join(folder, file), (fd) => { writeAll(fd, model.bytes); });
+    return { name, file, model };
+  });
+  writeJsonAtomically(join(folder, 'manifest.json'), {
+    format: 1, toolVersion, name: program.name, variant: program.variant ?? null, spec: program.hash,
+    tasks: program.tasks?.rows.map(({ code, label }) => ({ code, label })) ?? [],
+    functions: Object.fromEntries(made.map(({ name, file, model }) => [name, {
+      file, inputs: model.inputs.map((i) => row(i.name, i.type)), outputs: model.outputs.map((o) => ({ ...row(o.name, o.type), value: o.value })),
+    }])),
+    tensors: program.tensors.map(({ path, kind, shape, perTask, frozen }) => ({ path, kind, shape, perTask, frozen })),
+    schedules: program.schedules, optimizer: training.optimizer, clip: training.clip ?? null, batch: training.batch, epochs: training.epochs, threshold: training.threshold,
+  });
+  writeFileSync(join(folder, 'spec.tps'), program.resolved);
+  return { files: made.map(({ file, model }) => ({ file, nodes: model.nodes })), opset: made[0]?.model.opset ?? 0 };
+}
