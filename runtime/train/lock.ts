@@ -1,5 +1,5 @@
 // One trainer a run directory: a lock file that names its process. A lock whose process is gone is taken over.
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
@@ -46,10 +46,14 @@ export function lockRun(run: string): Lock {
   return { release: (): void => { if (held.delete(path)) rmSync(path, { force: true }); } };
 }
 
-/** A link is made whole or not at all, so a lock file is never seen half written. */
+/** A link is made whole or not at all, so a lock file is never seen half written. File systems without links get a copy that never overwrites. */
 function linked(from: string, to: string): boolean {
+  const refused = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EEXIST';
   try { linkSync(from, to); return true; } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (refused(error)) return false;
+  }
+  try { copyFileSync(from, to, constants.COPYFILE_EXCL); return true; } catch (error) {
+    if (refused(error)) return false;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 // The training loop: epochs of batches, schedules, validation, checkpoints; stops and resumes to the same numbers.
 // Draws nothing on a screen: whoever wants to, listens to the events.
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import { trainBatches, type Dataset, type ImageCache, type TrainBatches } from '../data/index.js';
@@ -31,7 +32,10 @@ export interface TrainOptions {
   readonly weights?: string;
   /** Aborted: the step under way is finished, a checkpoint is saved, and `train` returns. */
   readonly signal?: AbortSignal;
-  /** A checkpoint is saved at each end of an epoch, and within one when this much has passed since the last (default 60 s). */
+  /**
+   * A checkpoint is saved at each end of an epoch, and within one when this much has passed since the last: by default 60 s, or longer
+   * where saving is slow, so that it takes at most a twentieth of the time.
+   */
   readonly checkpointEvery?: { readonly seconds?: number; readonly steps?: number };
   readonly onEvent?: (event: TrainEvent) => void;
   /** For run.json only. */
@@ -52,11 +56,12 @@ export interface RunSummary {
   readonly stopped: 'finished' | 'max-steps' | 'interrupted';
   readonly steps: number;
   readonly epochs: number;
+  /** In this sitting, as are the seconds. */
   readonly imagesSeen: number;
-  /** Of this sitting. */
   readonly seconds: number;
   /** By the metric that the spec keeps (`loss` with its sign turned). */
   readonly best?: ValidationPoint;
+  /** Of the last validation in this sitting. */
   readonly scores?: Evaluation['scores'];
 }
 
@@ -95,12 +100,14 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     });
     const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches }, saved?.state ?? freshState(start?.tensors, stepper, taskCodes(program)), saved?.record);
     options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report });
+    const from = run.progress;
     const stopped = await run.go();
     const summary: RunSummary = {
       out: options.out, stopped, steps: run.progress.step, epochs: run.progress.epoch, imagesSeen: run.imagesSeen, seconds: (Date.now() - began) / 1000,
       best: run.progress.best, scores: run.scores,
     };
-    writeJsonAtomically(paths.summary, summary);
+    // Resuming what is done already leaves the summary of the sitting that did it.
+    if (run.progress !== from || !existsSync(paths.summary)) writeJsonAtomically(paths.summary, summary);
     return summary;
   } finally {
     for (const close of closing.reverse()) await close();
@@ -117,6 +124,7 @@ class Run {
   readonly steps: number;
   private savedAt = Date.now();
   private savedStep: number;
+  private savingSeconds = 0;
   /** Values of the schedules and `lr` in the last step. */
   private values: Readonly<Record<string, number>>;
 
@@ -169,6 +177,7 @@ class Run {
       if (evaluation === undefined) return;
       const { scores: { average, perTask }, loss } = evaluation;
       const point = { epoch: epoch + 1, step, value: validate.keep === 'loss' ? -loss : average[validate.keep] };
+      if (!Number.isFinite(point.value)) throw this.diverged(`the ${validate.keep} of the validation after epoch ${epoch + 1} is ${point.value}`);
       isBest = best === undefined || point.value > best.value;
       history = [...history, point];
       if (isBest) best = point;
@@ -190,18 +199,19 @@ class Run {
   }
 
   private due(): boolean {
-    const { seconds = 60, steps = Infinity } = this.options.checkpointEvery ?? {};
+    const { seconds = Math.max(60, 20 * this.savingSeconds), steps = Infinity } = this.options.checkpointEvery ?? {};
     return this.progress.step - this.savedStep >= steps || Date.now() - this.savedAt >= seconds * 1000;
   }
 
   private save(name: 'last' | 'best'): void {
+    const began = Date.now();
     for (const [path, { data }] of this.state.tensors) {
       if (data instanceof Float32Array && !data.every(Number.isFinite)) throw this.diverged(`${path} is no longer finite after step ${this.progress.step}`);
     }
     saveCheckpoint(this.paths.checkpoints, name, this.state, {
       program: this.options.program.hash, run: this.hash, seed: this.options.seed, progress: this.progress, schedules: this.values, logBytes: this.parts.log.sync(),
     });
-    if (name === 'last') [this.savedAt, this.savedStep] = [Date.now(), this.progress.step];
+    if (name === 'last') [this.savedAt, this.savedStep, this.savingSeconds] = [Date.now(), this.progress.step, (Date.now() - began) / 1000];
     this.options.onEvent?.({ kind: 'checkpoint', name, step: this.progress.step });
   }
 

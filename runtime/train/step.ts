@@ -74,7 +74,10 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
       if (gradient === undefined || value === undefined) throw new Error(`${place} has no ${value === undefined ? 'value' : 'gradient'}`);
       feeds[path] = value;
       feeds[`grad:${path}`] = f32(shape, gradient);
-      for (const kind of ['m', 'v']) feeds[`${kind}:${path}`] = state.moments.get(`${kind}:${place}`) ?? f32(shape, new Float32Array(gradient.length));
+      for (const kind of ['m', 'v']) {
+        const moment = state.moments.get(`${kind}:${place}`);
+        if (moment !== undefined) feeds[`${kind}:${path}`] = moment;
+      }
     }
     const results = await update.fn.run(pick(feeds, update.fn.inputs));
     for (const { path } of update.tensors) {
@@ -169,7 +172,7 @@ function accumulate(into: Gradients, path: string, value: Float32Array): void {
 /** √Σg² over all gradients, in float64 and in one order. */
 function globalNorm(gradients: Iterable<Gradients>): number {
   let sum = 0;
-  for (const mine of gradients) for (const g of mine.values()) for (let i = 0; i < g.length; i++) sum += (g[i] as number) ** 2;
+  for (const mine of gradients) for (const g of mine.values()) for (let i = 0; i < g.length; i++) sum += (g[i] as number) * (g[i] as number);
   return Math.sqrt(sum);
 }
 

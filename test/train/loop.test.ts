@@ -89,9 +89,20 @@ describe('train', () => {
     await run('further', { maxSteps: 5, resume: true });
     expect(checkpoint('further').record.progress).toMatchObject({ step: 5, epoch: 1, position: 1 });
     await run('further', { resume: true });
-    const before = bits(checkpoint('further'));
+    const before = bits(checkpoint('further')), summary = readFileSync(join(root, 'further', 'summary.json'), 'utf8');
     expect(await run('further', { resume: true })).toMatchObject({ stopped: 'finished', steps: 12, imagesSeen: 0 });
     expect(bits(checkpoint('further'))).toEqual(before);
+    expect(readFileSync(join(root, 'further', 'summary.json'), 'utf8')).toBe(summary);
+  });
+
+  it('trains a model that knows no tasks on the folders of a data set', async () => {
+    const program = { ...tinyProgram({ perTask: false, training: { validate: { every: 2, keep: 'loss' }, sampler: { kind: 'shuffle' }, dropLast: true } }), tasks: undefined };
+    const { steps, best, scores } = await run('taskless', { program });
+    expect(steps).toBe(3 * 3); // 15 images, batches of 4, the last 3 dropped
+    expect(checkpoint('taskless').record.progress.history.map((p) => p.epoch)).toEqual([2, 3]);
+    expect(best!.value).toBeLessThan(0); // -loss: greater is better
+    expect(Object.keys(scores!.perTask)).toEqual(['AA', 'BB', 'CC']);
+    expect([...checkpoint('taskless').state.updates.keys()].sort()).toEqual(['head.weight', 'stem.bias', 'stem.weight']);
   });
 });
 
