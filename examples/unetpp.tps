@@ -52,7 +52,7 @@ train main of UNetPP {
   loss      = sum(structure(h, truth) for h in out.heads) / len(out.heads)
   optimizer = adam(lr: 3e-4)
   sampler   = shuffle
-  epochs = 30, batch = 8
+  epochs = 30, batch = 8, drop_last = true
   augment   = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
   validate  = every(1, keep: best(dice))
 }

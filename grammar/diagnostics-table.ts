@@ -87,7 +87,7 @@ export const table = {
   TPS6004: { severity: 'error', message: 'a loss has one value per image, f32[B]; this one is {actual}' },
 
   // ------------------------------------------------------------ 7xxx faults that would have been silent
-  TPS7001: { severity: 'warning', message: 'no loss reaches {what}: it is never trained', help: 'remove it, freeze it, or let the loss depend on it' },
+  TPS7001: { severity: 'warning', message: 'no loss reaches {what}', help: 'what no loss reaches is never trained: remove it, freeze it, or let the loss depend on it' },
   TPS7002: { severity: 'warning', message: '{role} `{name}` is never read', help: 'remove it, or let the forward pass read it' },
   TPS7003: { severity: 'warning', message: 'gate `{name}` is never read' },
   TPS7004: { severity: 'warning', message: 'encoder `{name}` is frozen but names no weights: it stays random', help: 'say `with (frozen: true, weights: NAME) in braces`, with a `weights` or `train` declaration' },

@@ -49,7 +49,7 @@ train main of UNet {
   loss      = structure(logits, truth)
   optimizer = adam(lr: cosine(1e-3, to: 1e-5))
   sampler   = inverse_frequency(by: t)
-  epochs = 30, batch = 8
+  epochs = 30, batch = 8, drop_last = true
   augment   = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
   validate  = every(1, keep: best(dice))
 }

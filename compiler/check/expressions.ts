@@ -265,7 +265,7 @@ export function addOp(ctx: Context, frame: Frame, op: string, operands: readonly
     return ctx.tensor(ctx.builder.add(op, operands.map((o) => o.id), attrs));
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
-    ctx.report(CODE_OF[error.kind], at, frame.module, { op: OPERATOR_OF[op] ?? op, detail: error.message, help: error.help ?? '' }, error.help === undefined ? { help: shapesOf(ctx, operands) } : {});
+    ctx.report(CODE_OF[error.kind], at, frame.module, { op: OPERATOR_OF[op] ?? op, detail: error.message.startsWith(`${op}: `) ? error.message.slice(op.length + 2) : error.message, help: error.help ?? '' }, error.help === undefined ? { help: shapesOf(ctx, operands) } : {});
     return poison(operands);
   }
 }

@@ -68,7 +68,10 @@ interface Place { readonly path: string; readonly indexes: readonly number[]; re
 function placesOf(ctx: Context, frame: Frame, path: Path): readonly Place[] | undefined {
   const root = lookup(ctx, frame, path.root.text, path.root.range);
   if (isPoison(root)) return undefined;
-  const rootPath = root.kind === 'record' ? root.path : root.kind === 'closure' ? root.path : undefined;
+  // an instance whose result is a plain tensor is known by its name
+  const named = join(frame.path, path.root.text);
+  const called = [...ctx.calls.keys()].some((k) => k === named || k.startsWith(`${named}.`));
+  const rootPath = root.kind === 'record' || root.kind === 'closure' ? root.path : called ? named : undefined;
   const text = pathText(path);
   if (rootPath === undefined) {
     ctx.report('TPS4002', path.root.range, frame.module, { path: text, detail: `\`${path.root.text}\` is ${describe(root)}, no instance`, help: 'a path begins at an encoder, a decoder or a layer' });
@@ -161,6 +164,7 @@ function attach(ctx: Context, frame: Frame, s: StmtOf<'adapter'>, closure: Closu
   const fits = (out: Tensor): boolean => {
     const type = ctx.builder.type(out.id);
     if (sameShape(type.shape, expected.shape) && type.dtype === expected.dtype) return true;
+    ctx.doubtful.push(out.id);
     const width = expected.shape.at(-1);
     ctx.report('TPS4001', s.value.range, frame.module, { name: s.name.text, expected: formatType(expected), actual: formatType(type), width: typeof width === 'number' ? width : '…' });
     return false;

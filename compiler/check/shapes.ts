@@ -84,7 +84,7 @@ export function fit(ctx: Context, frame: Frame, type: TypeExpr, value: Value, kn
         if (!isPoison(said)) return mismatch(`\`${printExpr(d.value)}\` is ${describe(said)}, not a size`);
       } else if (!equalDim(wanted, size)) {
         const text = printExpr(d.value);
-        return mismatch(`${text === formatDim(wanted) ? text : `\`${text}\` is ${formatDim(wanted)} and`} not ${formatDim(size)}`);
+        return mismatch(`${text === formatDim(wanted) ? `the size has to be ${text}` : `\`${text}\` is ${formatDim(wanted)}`}, not ${formatDim(size)}`);
       }
     }
     return undefined;

@@ -1,16 +1,9 @@
 // The gradient of avg_pool: made by autodiff only.
-import type { Attrs, NodeId } from '../ir/graph.js';
-import { ndarray, type NdArray } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
-import { boolAttr, pairAttr } from './shared/attrs.js';
-import { imageOf, KERNEL, outputSize, PADDING, poolOf, POOL_STRIDE, type Pair } from './shared/spatial.js';
-import { alongBothAxes, transposed } from './shared/kernels.js';
-import { averagingMatrix } from './shared/interpolation.js';
-
-const flipped = (m: NdArray): NdArray => {
-  const [rows, columns] = m.shape as [number, number];
-  return ndarray([columns, rows], transposed(m.data, 0, rows, columns));
-};
+import { averagingMaps } from './avg_pool.js';
+import { at, pairAttr } from './shared/attrs.js';
+import { adjoint, mapImages, mapImagesOnnx, upsampleOnnx } from './shared/interpolation.js';
+import { both, imageOf, KERNEL, outputSize, PADDING, poolOf, POOL_STRIDE } from './shared/spatial.js';
 
 export const avgPoolGrad: OpDef = {
   name: 'avg_pool_grad',
@@ -28,20 +21,12 @@ export const avgPoolGrad: OpDef = {
     if (height !== image.size[0] || width !== image.size[1]) throw new OpError('shape', `avg_pool_grad: dy is ${image.size.join('x')} and the windows are ${height}x${width}`);
     return { dtype: 'f32', shape: [image.batch, image.channels, ...size] };
   },
-  evaluate: ([dy], attrs) => {
-    const image = dy as NdArray;
-    const [rows, columns] = matrices(pairAttr(attrs, 'size'), [image.shape[2] ?? 0, image.shape[3] ?? 0], attrs);
-    return alongBothAxes(image, flipped(rows), flipped(columns));
-  },
-  /** Rowsᵀ · dy · columns, two products with constants. */
+  evaluate: (inputs, attrs) => mapImages(at(inputs, 0), adjoint(averagingMaps('avg_pool_grad', pairAttr(attrs, 'size'), attrs))),
+  /** Windows that tile the image: every cell gets its window's share. Else the two products of avg_pool, transposed. */
   onnx: (c, node, names) => {
-    const image = imageOf('avg_pool_grad', 'dy', c.typeOf(node.inputs[0] as NodeId));
-    const [rows, columns] = matrices(pairAttr(node.attrs, 'size'), image.size, node.attrs);
-    return c.emit('MatMul', [c.constant(flipped(rows), 'f32'), c.emit('MatMul', [...names, c.constant(columns, 'f32')])]);
+    const w = poolOf('avg_pool_grad', node.attrs), size = pairAttr(node.attrs, 'size');
+    const tiles = both((i) => (w.kernel[i] === w.stride[i] && w.padding[i] === 0 && size[i] % w.kernel[i] === 0 ? 1 : 0));
+    if (tiles[0] + tiles[1] === 2) return upsampleOnnx(c, c.emit('Mul', [at(names, 0), c.float(1 / (w.kernel[0] * w.kernel[1]))]), size);
+    return mapImagesOnnx(c, at(names, 0), adjoint(averagingMaps('avg_pool_grad', size, node.attrs)));
   },
-};
-
-const matrices = (size: Pair, windows: Pair, attrs: Attrs): readonly [NdArray, NdArray] => {
-  const w = poolOf('avg_pool_grad', attrs), countPad = boolAttr(attrs, 'count_include_pad');
-  return [averagingMatrix(0, size[0], windows[0], w, countPad), averagingMatrix(1, size[1], windows[1], w, countPad)];
 };

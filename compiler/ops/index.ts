@@ -48,6 +48,7 @@ import { reciprocal } from './reciprocal.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
+import { resizeGrad } from './resize_grad.js';
 import { sigmoid } from './sigmoid.js';
 import { sign } from './sign.js';
 import { slice } from './slice.js';
@@ -64,7 +65,7 @@ export const ops: readonly OpDef[] = [
   abs, add, logicalAnd, avgPool, avgPoolGrad, cast, concat, conv2d, conv2dWeightGrad, convTranspose2d, cumsum, detach, div, equal,
   erf, exp, expand, flip, gather, gelu, greater, greaterEqual, identity, inverseStd, less, lessEqual, log, matmul, max, maxPool,
   maxPoolGrad, maximum, mean, min, minimum, mul, neg, normalize, logicalNot, notEqual, oneHot, logicalOr, pad, pow, reciprocal, relu,
-  reshape, resize, sigmoid, sign, slice, softmax, softplus, sqrt, sub, sum, tanh, transpose, where,
+  reshape, resize, resizeGrad, sigmoid, sign, slice, softmax, softplus, sqrt, sub, sum, tanh, transpose, where,
 ];
 
 const byName: ReadonlyMap<string, OpDef> = new Map(ops.map((op) => [op.name, op]));

@@ -1,9 +1,10 @@
 // The gradient of max_pool: made by autodiff only. Each window gives its gradient to its first largest cell.
-import { formatType, type NodeId } from '../ir/graph.js';
+import { formatType } from '../ir/graph.js';
 import { ndarray, sizeOf, type NdArray } from '../ir/ndarray.js';
 import { productDim } from '../ir/dim.js';
 import { sameShape } from '../ir/builder.js';
 import { OpError, type OpDef } from './op.js';
+import { at } from './shared/attrs.js';
 import { imageOf, KERNEL, outputSize, PADDING, poolOf, POOL_STRIDE } from './shared/spatial.js';
 import { firstMaxima } from './shared/pooling.js';
 
@@ -30,12 +31,14 @@ export const maxPoolGrad: OpDef = {
     }
     return ndarray(shape, out);
   },
-  /** MaxPool gives flat indexes of the first largest cells; ScatterElements adds dy there. */
+  /** MaxPool gives the flat indexes of the first largest cells. Windows apart from each other: MaxUnpool writes dy there, at no measurable cost; else ScatterElements adds it. */
   onnx: (c, node, names) => {
-    const [x = '', dy = ''] = names;
+    const [x, dy] = [at(names, 0), at(names, 1)];
     const w = poolOf('max_pool_grad', node.attrs);
-    const { shape } = c.typeOf(node.inputs[0] as NodeId);
-    const [, index = ''] = c.emitMany('MaxPool', [x], { kernel_shape: { ints: w.kernel }, strides: { ints: w.stride }, pads: { ints: [...w.padding, ...w.padding] } }, 2);
+    const { shape } = c.typeOf(at(node.inputs, 0));
+    const windows = { kernel_shape: { ints: w.kernel }, strides: { ints: w.stride }, pads: { ints: [...w.padding, ...w.padding] } };
+    const index = at(c.emitMany('MaxPool', [x], windows, 2), 1);
+    if (w.stride[0] >= w.kernel[0] && w.stride[1] >= w.kernel[1]) return c.emit('MaxUnpool', [dy, index, c.shape(shape)], windows);
     const flat = (name: string): string => c.emit('Reshape', [name, c.ints([-1])]);
     const zeros = c.emit('ConstantOfShape', [c.shape([productDim(shape)])]);
     const sums = c.emit('ScatterElements', [zeros, flat(index), flat(dy)], { axis: { int: 0 }, reduction: 'add' });

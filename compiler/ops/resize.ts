@@ -1,30 +1,31 @@
-// Resizing images as PyTorch's F.interpolate: type rule, gradient, float64 meaning, ONNX Resize.
+// Resizing images as PyTorch's F.interpolate: type rule, gradient, float64 meaning, ONNX.
 import { formatShape } from '../ir/dim.js';
 import type { Attrs, NodeId } from '../ir/graph.js';
-import { ndarray, type NdArray } from '../ir/ndarray.js';
-import { OpError, type OpDef, type OnnxContext } from './op.js';
+import { ndarray } from '../ir/ndarray.js';
+import { OpError, type AttrSpec, type OnnxContext, type OpDef } from './op.js';
 import { at, boolAttr, dimsAttr, pairAttr, textAttr } from './shared/attrs.js';
-import { CUBIC_A, interpolationMatrix, type ResizeMode } from './shared/interpolation.js';
-import { alongBothAxes } from './shared/kernels.js';
+import { interpolationMatrix, mapImages, mapImagesOnnx, upsampleOnnx, type Maps, type ResizeMode } from './shared/interpolation.js';
 import { atLeast, both, imageOf, known, type Pair } from './shared/spatial.js';
 
+const MODE: AttrSpec = { kind: 'enum', values: ['bilinear', 'bicubic', 'nearest'], default: 'bilinear', doc: 'how cells between are read' };
+const ALIGN_CORNERS: AttrSpec = { kind: 'bool', default: false, doc: 'whether the centres of the corner cells stay corners (nearest has no such choice)' };
+/** What resize and resize_grad share beside their sizes. */
+export const HOW = { mode: MODE, align_corners: ALIGN_CORNERS } as const;
+
 const modeOf = (attrs: Attrs): ResizeMode => textAttr(attrs, 'mode') as ResizeMode;
-const matrices = (from: Pair, attrs: Attrs): readonly [NdArray, NdArray] => {
-  const to = pairAttr(attrs, 'size');
-  const along = (i: 0 | 1): NdArray => interpolationMatrix(from[i], to[i], modeOf(attrs), boolAttr(attrs, 'align_corners'));
-  return [along(0), along(1)];
-};
+
+/** The interpolation along rows and along columns. */
+export function interpolationMaps(from: Pair, to: Pair, attrs: Attrs): Maps {
+  const along = (i: 0 | 1) => interpolationMatrix(from[i], to[i], modeOf(attrs), boolAttr(attrs, 'align_corners'));
+  return { rows: along(0), columns: along(1) };
+}
 
 export const resize: OpDef = {
   name: 'resize',
   doc: 'images [B, C, H, W] at another size, interpolated as PyTorch does (bicubic with a = -0.75, nearest by floor)',
   constraints: ['(C1) x has rank 4, channels, height and width are known', '(C2) size is two numbers of at least 1'],
   inputs: ['x'],
-  attrs: {
-    size: { kind: 'dims', doc: 'height and width to make' },
-    mode: { kind: 'enum', values: ['bilinear', 'bicubic', 'nearest'], default: 'bilinear', doc: 'how cells between are read' },
-    align_corners: { kind: 'bool', default: false, doc: 'whether the centres of the corner cells stay corners (not for nearest)' },
-  },
+  attrs: { size: { kind: 'dims', doc: 'height and width to make' }, ...HOW },
   surface: true,
   infer: ([x], attrs) => {
     const image = imageOf('resize', 'x', x);
@@ -34,39 +35,40 @@ export const resize: OpDef = {
     atLeast('resize', 'size', size, 1);
     return { dtype: 'f32', shape: [image.batch, image.channels, ...size] };
   },
-  /** Rowsᵀ · dy · columns with the matrices of the interpolation; each product turns the image, so two turn it back. */
   gradient: ({ b, node, inputs, dy }) => {
-    const { size } = imageOf('resize', 'x', b.type(inputs[0] as NodeId));
+    const { size } = imageOf('resize', 'x', b.type(at(inputs, 0)));
     const to = pairAttr(node.attrs, 'size');
-    const times = both((i) => to[i] / size[i]);
-    if (modeOf(node.attrs) === 'nearest' && times.every(Number.isInteger)) {
+    if (modeOf(node.attrs) === 'nearest' && isMultiple(size, to)) {
+      const times = both((i) => to[i] / size[i]);
       return [b.scale(b.add('avg_pool', [dy], { kernel: times, stride: times }), times[0] * times[1])];
     }
-    const [rows, columns] = matrices(size, node.attrs);
-    const turned = b.add('matmul', [dy, b.constant(rows)], { transpose_a: true });
-    return [b.add('matmul', [turned, b.constant(columns)], { transpose_a: true })];
+    return [b.add('resize_grad', [dy], { ...node.attrs, size })];
   },
-  evaluate: ([x], attrs) => {
-    const image = x as NdArray;
-    return alongBothAxes(image, ...matrices([image.shape[2] ?? 0, image.shape[3] ?? 0], attrs));
+  evaluate: (inputs, attrs) => {
+    const x = at(inputs, 0);
+    return mapImages(x, interpolationMaps([at(x.shape, 2), at(x.shape, 3)], pairAttr(attrs, 'size'), attrs));
   },
-  onnx: (c, node, [x = '']) => {
+  onnx: (c, node, names) => {
+    const x = at(names, 0);
     const { size } = imageOf('resize', 'x', c.typeOf(node.inputs[0] as NodeId));
     const to = pairAttr(node.attrs, 'size');
     if (to[0] === size[0] && to[1] === size[1]) return c.emit('Identity', [x]);
-    if (modeOf(node.attrs) === 'nearest') return nearest(c, x, size, to);
-    return c.emit('Resize', [x, '', '', c.ints(to)], {
-      axes: { ints: [2, 3] }, mode: modeOf(node.attrs) === 'bilinear' ? 'linear' : 'cubic', cubic_coeff_a: { float: CUBIC_A },
-      coordinate_transformation_mode: boolAttr(node.attrs, 'align_corners') ? 'align_corners' : 'half_pixel',
-    });
+    switch (modeOf(node.attrs)) {
+      case 'nearest': return nearest(c, x, size, to);
+      // ONNX Runtime's cubic Resize takes 25 to 70 times as long as the two products.
+      case 'bicubic': return mapImagesOnnx(c, x, interpolationMaps(size, to, node.attrs));
+      case 'bilinear': return c.emit('Resize', [x, '', '', c.ints(to)], {
+        axes: { ints: [2, 3] }, mode: 'linear', coordinate_transformation_mode: boolAttr(node.attrs, 'align_corners') ? 'align_corners' : 'half_pixel',
+      });
+    }
   },
 };
 
+const isMultiple = (from: Pair, to: Pair): boolean => to[0] % from[0] === 0 && to[1] % from[1] === 0;
+
 /** Whole multiples by Resize; other ratios by index, since Resize rounds i·from/to in float32. */
 function nearest(c: OnnxContext, x: string, from: Pair, to: Pair): string {
-  if (to[0] % from[0] === 0 && to[1] % from[1] === 0) {
-    return c.emit('Resize', [x, '', '', c.ints(to)], { axes: { ints: [2, 3] }, mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' });
-  }
+  if (isMultiple(from, to)) return upsampleOnnx(c, x, to);
   const index = (i: 0 | 1): string => c.constant(ndarray([to[i]], Float64Array.from({ length: to[i] }, (_, cell) => Math.floor((cell * from[i]) / to[i]))), 'i64');
   return c.emit('Gather', [c.emit('Gather', [x, index(0)], { axis: { int: 2 } }), index(1)], { axis: { int: 3 } });
 }

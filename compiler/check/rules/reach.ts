@@ -32,7 +32,7 @@ export function checkReach(module: Module, infer: Elaboration, train: Elaboratio
     for (const entries of byPlace.values()) {
       const [first] = entries;
       if (first === undefined) continue;
-      const what = entries.length === 1 ? `\`${first.info.path}\`` : `${entries.length} parameters, \`${first.info.path}\` first,`;
+      const what = entries.length === 1 ? `\`${first.info.path}\`` : `${entries.length} parameters, the first \`${first.info.path}\``;
       ctx.report('TPS7001', first.range, module, { what });
     }
   }

@@ -1,7 +1,13 @@
-// One-axis linear maps as matrices [out, in]: interpolation as PyTorch's F.interpolate, and averaging windows.
-// Resize, its gradient and the gradients of pools stand on them.
+// One-axis linear maps as matrices [out, in]: interpolation as PyTorch's F.interpolate, averaging windows; and images under two of them.
+// Resize, average pooling and their gradients stand on these.
 import { filled, ndarray, type NdArray } from '../../ir/ndarray.js';
-import type { Window } from './spatial.js';
+import type { OnnxContext } from '../op.js';
+import { at } from './attrs.js';
+import { gemm, transposed } from './kernels.js';
+import type { Pair, Window } from './spatial.js';
+
+/** A map of the rows and one of the columns of an image. */
+export interface Maps { readonly rows: NdArray; readonly columns: NdArray }
 
 export type ResizeMode = 'bilinear' | 'bicubic' | 'nearest';
 /** Keys' cubic coefficient, as PyTorch has it. */
@@ -51,3 +57,31 @@ export function averagingMatrix(axis: 0 | 1, from: number, to: number, w: Window
   }
   return out;
 }
+
+const flipped = (m: NdArray): NdArray => ndarray([at(m.shape, 1), at(m.shape, 0)], transposed(m.data, 0, at(m.shape, 0), at(m.shape, 1)));
+/** The adjoint: what carries the gradient of a map's output to its input. */
+export const adjoint = ({ rows, columns }: Maps): Maps => ({ rows: flipped(rows), columns: flipped(columns) });
+
+/** rows · x · columnsᵀ on every image of x [B, C, H, W]. */
+export function mapImages(x: NdArray, { rows, columns }: Maps): NdArray {
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const newHeight = at(rows.shape, 0), newWidth = at(columns.shape, 0);
+  const planes = batch * channels;
+  const wide = new Float64Array(planes * height * newWidth);
+  gemm(planes * height, width, newWidth, x.data, 0, flipped(columns).data, 0, wide, 0);
+  const out = new Float64Array(planes * newHeight * newWidth);
+  for (let p = 0; p < planes; p++) gemm(newHeight, height, newWidth, rows.data, 0, wide, p * height * newWidth, out, p * newHeight * newWidth);
+  return ndarray([batch, channels, newHeight, newWidth], out);
+}
+
+/** `mapImages` as two MatMuls with constants, the cheaper order of the two. */
+export function mapImagesOnnx(c: OnnxContext, x: string, { rows, columns }: Maps): string {
+  const [newHeight, height] = rows.shape as [number, number], [newWidth, width] = columns.shape as [number, number];
+  const left = c.constant(rows, 'f32'), right = c.constant(flipped(columns), 'f32');
+  const columnsFirst = height * newWidth * (width + newHeight) <= newHeight * width * (height + newWidth);
+  return columnsFirst ? c.emit('MatMul', [left, c.emit('MatMul', [x, right])]) : c.emit('MatMul', [c.emit('MatMul', [left, x]), right]);
+}
+
+/** Every cell repeated to a whole multiple of the size. */
+export const upsampleOnnx = (c: OnnxContext, x: string, size: Pair): string =>
+  c.emit('Resize', [x, '', '', c.ints(size)], { axes: { ints: [2, 3] }, mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' });

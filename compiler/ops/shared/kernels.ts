@@ -1,6 +1,5 @@
 // Float64 kernels that the evaluate columns share: matrix product, unfolding of windows and its adjoint.
 // `as number` on a typed-array element states what the loop bounds ensure; it costs nothing where a check would.
-import type { NdArray } from '../../ir/ndarray.js';
 import type { Pair, Window } from './spatial.js';
 
 /** A block of B stays in the second-level cache: 64 rows of 256 columns are 128 KiB. */
@@ -105,16 +104,4 @@ function eachTap(channels: number, [height, width]: Pair, w: Window, [rows, colu
       }
     }
   }
-}
-
-/** rows · x · columnsᵀ on every image of x [B, C, H, W]: rows [H', H], columns [W', W] give [B, C, H', W']. */
-export function alongBothAxes(x: NdArray, rows: NdArray, columns: NdArray): NdArray {
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
-  const [newHeight] = rows.shape as [number, number], [newWidth] = columns.shape as [number, number];
-  const planes = batch * channels;
-  const wide = new Float64Array(planes * height * newWidth);
-  gemm(planes * height, width, newWidth, x.data, 0, transposed(columns.data, 0, newWidth, width), 0, wide, 0);
-  const out = new Float64Array(planes * newHeight * newWidth);
-  for (let p = 0; p < planes; p++) gemm(newHeight, height, newWidth, rows.data, 0, wide, p * height * newWidth, out, p * newHeight * newWidth);
-  return { shape: [batch, channels, newHeight, newWidth], data: out };
 }
