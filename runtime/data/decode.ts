@@ -27,11 +27,15 @@ async function raw(path: string, pipeline: Sharp): Promise<{ data: Uint8Array; c
   }
 }
 
+/** A pipeline on the file's pixels without alpha. Throws a UserError. */
 async function open(path: string): Promise<Sharp> {
   const source = sharp(path, OPEN);
-  const { depth } = await source.metadata().catch((e: Error) => { throw refuse(path, e.message); });
+  const { depth, hasAlpha } = await source.metadata().catch((e: Error) => { throw refuse(path, e.message); });
   if (depth !== 'uchar') throw refuse(path, `is ${depthText(depth)}, and 8 bits are needed`);
-  return source;
+  if (!hasAlpha) return source;
+  // Alpha goes before any resize: sharp resizes premultiplied colours, and what is transparent would turn black.
+  const { data, height, width, channels } = await raw(path, source.removeAlpha());
+  return sharp(data, { raw: { height, width, channels: channels as 1 | 3 } });
 }
 
 export const depthText = (depth: string): string =>
@@ -39,7 +43,7 @@ export const depthText = (depth: string): string =>
 
 /** RGB, interleaved, at `size` (bilinear), or at the file's own size. Grey becomes three equal channels. Throws a UserError. */
 export async function decodeImage(path: string, size?: Size): Promise<{ data: Uint8Array } & Size> {
-  const source = (await open(path)).removeAlpha().toColourspace('srgb');
+  const source = (await open(path)).toColourspace('srgb');
   const { data, channels, height, width } = await raw(path, size ? source.resize(resizeTo(size)) : source);
   if (channels === 3) return { data, height, width };
   const rgb = new Uint8Array(height * width * 3);
@@ -49,7 +53,7 @@ export async function decodeImage(path: string, size?: Size): Promise<{ data: Ui
 
 /** The grey values of a mask, 0..255, at `size` (bilinear), or at the file's own size. Throws a UserError. */
 export async function decodeGrey(path: string, size?: Size): Promise<{ data: Uint8Array } & Size> {
-  const source = (await open(path)).removeAlpha().toColourspace('b-w');
+  const source = (await open(path)).toColourspace('b-w');
   const { data, channels, height, width } = await raw(path, size ? source.resize(resizeTo(size)) : source);
   if (channels === 1) return { data, height, width };
   return { data: data.filter((_, i) => i % channels === 0), height, width };

@@ -165,6 +165,7 @@ describe('decoding', () => {
     expect([...(await decodeImage(join(dir, 'grey.png'))).data]).toEqual([10, 10, 10, 11, 11, 11]);
     await picture(dir, 'alpha.png', 2, 1, (x, _, c) => (c === 3 ? 0 : 40 + x + c), 4);
     expect([...(await decodeImage(join(dir, 'alpha.png'))).data]).toEqual([40, 41, 42, 41, 42, 43]);
+    expect([...(await decodeImage(join(dir, 'alpha.png'), { height: 2, width: 2 })).data.subarray(0, 6)]).toEqual([40, 41, 42, 41, 42, 43]);
     await sharp({ create: { width: 4, height: 2, channels: 3, background: 'red' } }).withMetadata({ orientation: 6 }).jpeg().toFile(join(dir, 'turned.jpg'));
     expect(await decodeImage(join(dir, 'turned.jpg'))).toMatchObject({ width: 4, height: 2 });
     await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } }).toColourspace('rgb16').png().toFile(join(dir, 'deep.png'));
