@@ -62,6 +62,7 @@ const pools: readonly Case[] = [
     { op: 'avg_pool', about: 'overlapping', inputs: [x(B, 2, 6, 5)], attrs: { kernel: [3, 3], stride: [2, 2], padding: [1, 1], count_include_pad } },
     { op: 'avg_pool', about: 'dense', inputs: [x(B, 1, 6, 5)], attrs: { kernel: [5, 3], stride: [1, 1], padding: [2, 1], count_include_pad } },
     { op: 'avg_pool', about: 'wide', inputs: [x(B, 1, 9, 8)], attrs: { kernel: [7, 7], stride: [1, 1], padding: [3, 3], count_include_pad } },
+    { op: 'avg_pool', about: 'over 16 channels', inputs: [x(B, 16, 2, 8)], attrs: { kernel: [1, 2], stride: [1, 1], padding: [0, 1], count_include_pad } },
     { op: 'avg_pool', about: 'with gaps', inputs: [x(B, 1, 7, 7)], attrs: { kernel: [2, 2], stride: [3, 3], count_include_pad } },
   ]),
 ];
@@ -93,6 +94,7 @@ export const withoutDifferences: readonly Case[] = [
   { op: 'max_pool_grad', inputs: [ties, x(1, 1, 2, 2)], attrs: { kernel: [2, 2], stride: [2, 2], padding: [0, 0] } },
   { op: 'avg_pool_grad', inputs: [x(B, 2, 3, 3)], attrs: { size: [6, 5], kernel: [3, 3], stride: [2, 2], padding: [1, 1], count_include_pad: false } },
   { op: 'avg_pool_grad', inputs: [x(B, 2, 3, 3)], attrs: { size: [6, 5], kernel: [3, 3], stride: [2, 2], padding: [1, 1], count_include_pad: true } },
+  ...['bilinear', 'bicubic', 'nearest'].map((mode): Case => ({ op: 'resize_grad', inputs: [x(B, 2, 5, 6)], attrs: { size: [3, 8], mode } })),
   { op: 'inverse_std', inputs: [x(B, 3, 4)], attrs: { axes: [2] } },
   { op: 'inverse_std', inputs: [x(B, 3, 4)], attrs: { axes: [0, 2] } },
 ];
