@@ -78,34 +78,48 @@ export function* ancestors(path: string): Generator<string> {
   yield '';
 }
 
+/** The value that each module gives: the last one made in it that something outside reads; where nothing does, the last one. */
+function outputsByModule(graph: Graph): ReadonlyMap<string, NodeId> {
+  const read = new Map<string, NodeId>(), made = new Map<string, NodeId>();
+  const later = (map: Map<string, NodeId>, path: string, id: NodeId): void => { if ((map.get(path) ?? -1) < id) map.set(path, id); };
+  const insideOf = (path: string, module: string): boolean => path === module || path.startsWith(`${module}.`) || module === '';
+  for (const node of graph.nodes.values()) {
+    if (!isLeaf(node.op)) for (const path of ancestors(node.path)) later(made, path, node.id);
+    for (const input of node.inputs) {
+      const source = nodeOf(graph, input);
+      if (isLeaf(source.op)) continue;
+      for (const path of ancestors(source.path)) {
+        if (insideOf(node.path, path)) break;
+        later(read, path, source.id);
+      }
+    }
+  }
+  return new Map([...made, ...read]);
+}
+
 export function inspectProgram(program: Program): Inspection {
   const tasks = taskCodes(program);
   const graph = program.declared;
   const weights = weightNodes(graph);
   const own = new Map<string, { parameters: number; macs: number }>();
-  const last = new Map<string, NodeId>();
   const at = (path: string): { parameters: number; macs: number } => {
     let entry = own.get(path);
     if (entry === undefined) own.set(path, entry = { parameters: 0, macs: 0 });
     return entry;
   };
-  for (const tensor of program.tensors) {
-    const entry = at(ownerOf(tensor.path));
-    if (tensor.kind === 'param') entry.parameters += elements(tensor, tasks);
-  }
   let [convLinear, attention] = [0, 0];
-  for (const node of graph.nodes.values()) {
+  // In the order in which the spec makes them.
+  for (const node of [...graph.nodes.values()].sort((a, b) => a.id - b.id)) {
     const macs = macsOf(graph, node);
-    if (!isLeaf(node.op)) {
-      at(node.path).macs += macs;
-      for (const path of ancestors(node.path)) last.set(path, Math.max(last.get(path) ?? -1, node.id));
-    }
+    if (!isLeaf(node.op) || node.op === 'param') at(node.op === 'param' ? ownerOf(String(node.attrs['path'])) : node.path).macs += macs;
     if (node.op === 'matmul' && !node.inputs.some((i) => weights.has(i))) attention += macs;
     else convLinear += macs;
   }
+  for (const tensor of program.tensors) if (tensor.kind === 'param') at(ownerOf(tensor.path)).parameters += elements(tensor, tasks);
+  const outputs = outputsByModule(graph);
   const logits = graph.outputs[0]?.id;
   const outputOf = (path: string): string | null => {
-    const id = path === '' ? logits : last.get(path);
+    const id = path === '' ? logits : outputs.get(path);
     return id === undefined ? null : formatType(nodeOf(graph, id).type);
   };
   return {

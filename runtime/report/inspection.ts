@@ -34,7 +34,8 @@ const outputOf = (b: Branch): string => b.output ?? [...b.children.values()].map
 function rowsOf(b: Branch, depth: number, prefix: string, mark: string): readonly (readonly string[])[] {
   const row = [`${prefix}${mark}${b.name}`, grouped(b.parameters), b.macs === 0 ? '' : short(b.macs), outputOf(b)];
   if (depth === 0) return [row];
-  const children = [...b.children.values()];
+  // What only moves values is no row of its own: it would drown the layers.
+  const children = [...b.children.values()].filter((child) => child.parameters > 0 || child.macs > 0);
   const inner = mark === '' ? prefix : prefix + (mark.startsWith('└') ? '   ' : '│  ');
   return [row, ...children.flatMap((child, i) => rowsOf(child, depth - 1, inner, i === children.length - 1 ? '└─ ' : '├─ '))];
 }
