@@ -131,7 +131,7 @@ block pgtd(t: task, c: int, experts: int = 6, alpha: float = 0.5, lambda_p: floa
   let s = scale(f)
 
   prototypes proto per t: f32[2, c] {                                                         # row 0 foreground, row 1 background
-    init   = embedding(64)(t) |> feed_forward(2 * c) |> reshape([2, c]) |> l2_normalize(axis: 1)   # eq. 5, P24, P25
+    init   = embedding(64)(t) |> feed_forward(2 * c, out: 2 * c) |> reshape([2, c]) |> l2_normalize(axis: 1)   # eq. 5, P24, P25
     update = ema(                                                                             # eq. 12, 13, P18 to P21
       region_means(least)(s |> l2_normalize(axis: 1), truth |> resize([H, W], mode: bilinear, align_corners: true)),
       momentum: momentum,
@@ -165,5 +165,6 @@ block fuse_decoder(c: int, head: block)(low: f32[B, _, H, W], high: f32[B, _, _,
   layer first  = conv_unit(c, kernel: 3, padding: 1)
   layer second = conv_unit(c, kernel: 3, padding: 1)
   let y = second(first(concat([high |> resize([H, W], mode: bilinear, align_corners: true), low], axis: 1)))
-  return { logits: head(y), feature: y }
+  let logits = head(y)
+  return { logits: logits, feature: y }
 }

@@ -6,9 +6,14 @@ import { diskHost } from '../../cli/host.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The program of a spec; throws what the checker says. */
+const known = new Map<string, Program>();
+
+/** The program of a spec, compiled once; throws what the checker says. */
 export function compiled(file: string, request: Omit<CompileRequest, 'file'> = {}): Program {
-  return programOf({ ...request, file: `${root}${file}` });
+  const key = JSON.stringify([file, request]);
+  const program = known.get(key) ?? programOf({ ...request, file: `${root}${file}` });
+  known.set(key, program);
+  return program;
 }
 
 /** The program of a text. */
