@@ -4,6 +4,7 @@ import { printGraph } from '../../compiler/ir/print.js';
 import type { Program } from '../../compiler/program.js';
 import { MisuseError } from '../../runtime/errors.js';
 import type { Trained } from '../../runtime/export/model-file.js';
+import { countParameters } from '../../runtime/report/counts.js';
 import { bytes, grouped, significant } from '../../runtime/report/numbers.js';
 import { command } from '../command.js';
 import { countOf, formatFlag, programFlags } from '../flags.js';
@@ -63,7 +64,8 @@ async function toOnnxFile(args: Args, io: Io): Promise<number> {
   if (args.format === 'json') {
     io.out(`${JSON.stringify({ file, opset: model.opset, nodes: model.nodes, parameters: model.parameters, maxAbsDiff: verified?.maxAbsDiff ?? null, logitsScale: verified?.logitsScale ?? null }, null, 2)}\n`);
   } else {
-    io.out(`${file}: ${bytes(model.bytes.length)}, opset ${model.opset}, ${grouped(model.nodes)} nodes, ${grouped(model.parameters)} parameters; inputs ${model.inputs.map((i) => i.name).join(', ')}\n`);
+    const unread = args.task === undefined ? countParameters(trained.program).total - model.parameters : 0;
+    io.out(`${file}: ${bytes(model.bytes.length)}, opset ${model.opset}, ${grouped(model.nodes)} nodes, ${grouped(model.parameters)} parameters${unread > 0 ? ` (${grouped(unread)} more are read in training alone)` : ''}; inputs ${model.inputs.map((i) => i.name).join(', ')}\n`);
     if (verified !== undefined) {
       io.out(`verified on ${verified.images.length} images: largest difference of a logit ${significant(verified.maxAbsDiff)}, logits up to ${significant(verified.logitsScale)}\n`);
     }

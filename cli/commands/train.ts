@@ -76,7 +76,7 @@ export const train = command({
       });
       bar.stop();
       const again = words.includes('--resume') ? words : [...words, '--resume'];
-      io.out(`${trainingEnd(summary, again.map(quoted).join(' '), io.colour)}\n`);
+      io.out(`${trainingEnd(summary, program.training?.validate.keep ?? 'dice', again.map(quoted).join(' '), io.colour)}\n`);
       return 0;
     } finally {
       bar.stop();

@@ -1,7 +1,10 @@
 // What a training says while it runs: one note for the bar, one line for an epoch, for a validation, for its end. Draws nothing.
+import type { TrainConfig } from '../../compiler/program.js';
 import type { RunSummary, TrainEvent } from '../train/loop.js';
 import { paint } from './colour.js';
 import { bytes, duration, grouped, score, significant } from './numbers.js';
+
+const METRICS = { dice: 'Dice', miou: 'mIoU', loss: 'loss' } as const;
 
 type EventOf<K extends TrainEvent['kind']> = Extract<TrainEvent, { readonly kind: K }>;
 
@@ -22,7 +25,7 @@ export class TrainingTale {
     this.perEpoch = Math.max(1, Math.round(e.steps / e.epochs));
     const from = e.step > 0 ? `, going on at step ${grouped(e.step)}` : '';
     const taken = e.weights === undefined ? '' : `\n${e.weights.taken.length} tensors from ${e.weights.file}${e.weights.missing.length > 0 ? `, ${e.weights.missing.length} begin anew` : ''}`;
-    return `${grouped(e.images)} images, ${e.epochs} epochs of ${grouped(this.perEpoch)} steps${from}${taken}`;
+    return `${grouped(e.images)} images, ${e.epochs} ${e.epochs === 1 ? 'epoch' : 'epochs'} of ${grouped(this.perEpoch)} steps${from}${taken}`;
   }
 
   /** The note beside the bar. */
@@ -54,12 +57,12 @@ export class TrainingTale {
 }
 
 /** The last word: what was reached, where it is, and how to go on. */
-export function trainingEnd(summary: RunSummary, resume: string, colour: boolean): string {
+export function trainingEnd(summary: RunSummary, keep: TrainConfig['validate']['keep'], resume: string, colour: boolean): string {
   const p = paint(colour);
   const pace = summary.imagesSeen > 0 ? `, ${(summary.imagesSeen / Math.max(summary.seconds, 1e-9)).toFixed(1)} images a second` : '';
   const memory = `peak memory ${bytes(process.resourceUsage().maxRSS * 1024)}`;
   const lines = [`${grouped(summary.steps)} steps, ${grouped(summary.imagesSeen)} images in ${duration(summary.seconds)}${pace}; ${memory}`];
-  if (summary.best !== undefined) lines.push(`best at epoch ${summary.best.epoch}: ${score(Math.abs(summary.best.value))}`);
+  if (summary.best !== undefined) lines.push(`best ${METRICS[keep]} ${score(Math.abs(summary.best.value))} at epoch ${summary.best.epoch}`);
   if (summary.stopped === 'finished') lines.push(`${p.green('done')}: ${summary.out}`);
   else lines.push(`${p.yellow(summary.stopped === 'interrupted' ? 'stopped' : 'stopped at --max-steps')}; saved in ${summary.out}. Go on with:`, `  ${resume}`);
   return lines.join('\n');
