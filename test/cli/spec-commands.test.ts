@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../cli/host.js';
+import type { Inspection } from '../../runtime/report/counts.js';
 import { folderOf, tpsc } from './harness.js';
 import { TINY } from './specs.js';
 
@@ -58,11 +59,11 @@ describe('check', () => {
 });
 
 describe('inspect', () => {
-  const inspect = async (...argv: readonly string[]): Promise<Record<string, never>> => JSON.parse((await tpsc(['inspect', ...argv, '--format', 'json'])).out);
+  const inspect = async (...argv: readonly string[]): Promise<Inspection> => JSON.parse((await tpsc(['inspect', ...argv, '--format', 'json'])).out) as Inspection;
   const total = (width: number, tasks: number): number => 3 * 16 * width + width + 2 * width + tasks * (width + 1);
 
   it('gives the JSON of the contract; modules sum to the totals', async () => {
-    const json = await inspect(at('tiny.tps')) as Record<string, unknown> & { parameters: { total: number }; macs: { total: number }; modules: { parameters: number; macs: number }[] };
+    const json = await inspect(at('tiny.tps'));
     expect(Object.keys(json)).toEqual(['name', 'variant', 'hash', 'tasks', 'parameters', 'macs', 'modules']);
     expect(json).toMatchObject({ name: 'Tiny', variant: null, tasks: ['TN', 'SL'], parameters: { total: total(8, 2), trainable: total(8, 2), frozen: 0, buffers: 0 } });
     expect(json.macs.total).toBe(3 * 16 * 8 * 64 + 8 * 64);
@@ -71,7 +72,7 @@ describe('inspect', () => {
     expect(json.modules.reduce((sum, m) => sum + m.macs, 0)).toBe(json.macs.total);
   });
   it('follows variant, --set and --tasks, and names them by hash', async () => {
-    const all = await Promise.all([inspect(at('tiny.tps')), inspect(`${at('tiny.tps')}#wide`), inspect(at('tiny.tps'), '--set', 'width=16'), inspect(at('tiny.tps'), '--tasks', 'SL')]) as { hash: string; variant: string | null; parameters: { total: number } }[];
+    const all = await Promise.all([inspect(at('tiny.tps')), inspect(`${at('tiny.tps')}#wide`), inspect(at('tiny.tps'), '--set', 'width=16'), inspect(at('tiny.tps'), '--tasks', 'SL')]);
     expect(all.map((j) => j.parameters.total)).toEqual([total(8, 2), total(16, 2), total(16, 2), total(8, 1)]);
     expect(all[1]!.variant).toBe('wide');
     expect(all[1]!.hash).toBe(all[2]!.hash);
