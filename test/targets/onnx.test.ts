@@ -26,6 +26,11 @@ describe('the file says what it is', () => {
     expect(model.graph?.node?.map((n) => [n.opType, n.name, n.output])).toEqual([['Mul', 'head/mul', ['logits']]]);
   });
 
+  test('shapes can be left unsaid, for an engine that checks them itself', () => {
+    const { input: inputs, output } = decode(graph, { hideShapes: true }).graph!;
+    expect([...inputs!, ...output!].map((v) => [v.type?.tensorType?.elemType, v.type?.tensorType?.shape])).toEqual([[1, null], [1, null], [1, null]]);
+  });
+
   test('a tensor with a value is written, the others stay inputs', () => {
     const model = decode(graph, { tensors: new Map([['head.weight', { shape: [1, 3], data: Float32Array.of(1, 2, 3) }]]) });
     expect([names(model.graph?.input), names(model.graph?.initializer)]).toEqual([['image'], ['head.weight']]);
@@ -43,6 +48,14 @@ describe('values are shared', () => {
     const x = input(b, 'x', [B, 2]);
     const graph = b.finish(['a', 'b', 'c'].map((name, i) => ({ name, id: b.mul(b.addition(x, b.scalar(2)), b.constant(ndarray(i === 2 ? [1, 1] : [], [2]))) })));
     expect(decode(graph).graph?.initializer).toHaveLength(2);
+  });
+
+  test('nodes that say the same are one; asking for more outputs of it adds these', () => {
+    const b = new GraphBuilder();
+    const x = input(b, 'x', [B, 4]);
+    const spread = b.add('inverse_std', [x], { axes: [1] });
+    const nodes = decode(b.finish([{ name: 'y', id: b.mul(b.add('normalize', [x], { axes: [1] }), b.mul(spread, spread)) }])).graph?.node ?? [];
+    expect(nodes.map((n) => [n.opType, n.output?.length])).toEqual([['LayerNormalization', 3], ['Mul', 1], ['Mul', 1]]);
   });
 
   test('a symbolic shape is computed once, from the first input that carries the symbol', () => {

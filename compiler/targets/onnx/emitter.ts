@@ -19,6 +19,7 @@ export class Emitter implements OnnxContext {
   private readonly taken = new Set<string>();
   private readonly counters = new Map<string, number>();
   private readonly constants = new Map<string, { readonly value: NdArray; readonly name: string }[]>();
+  private readonly written = new Map<string, string[]>();
   private readonly sizes = new Map<string, string>();
 
   constructor(private readonly graph: Graph, readonly opset: number) {}
@@ -44,24 +45,27 @@ export class Emitter implements OnnxContext {
   }
 
   emit(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
-    const name = this.fresh(opType.toLowerCase());
-    this.write(opType, inputs, attributes, [name]);
-    return name;
+    return this.emitMany(opType, inputs, attributes, 1)[0] ?? '';
   }
 
+  /**
+   * Nodes that say the same are one: rows are written apart and often need the same transpose, slice or statistic.
+   * One that gives more outputs than asked before (a mean beside the normal form) only gets these added.
+   */
   emitMany(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, outputs: number): readonly string[] {
-    const names = Array.from({ length: outputs }, () => this.fresh(opType.toLowerCase()));
-    this.write(opType, inputs, attributes, names);
-    return names;
+    const key = `${opType}(${inputs.join()})${JSON.stringify(attributes)}`;
+    const old = this.written.get(key);
+    const names = old ?? [this.fresh(opType.toLowerCase())];
+    if (old === undefined) {
+      this.written.set(key, names);
+      this.nodes.push(nodeProto(opType, inputs, attributes, names));
+    }
+    while (names.length < outputs) names.push(this.fresh(opType.toLowerCase()));
+    return names.slice(0, outputs);
   }
 
   /** As `emit`, under a name that the caller has reserved. */
-  write(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, outputs: readonly string[]): void {
-    this.nodes.push({
-      opType, name: outputs[0] ?? '', input: [...inputs], output: [...outputs],
-      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
-    });
-  }
+  write(opType: string, inputs: readonly string[], output: string): void { this.nodes.push(nodeProto(opType, inputs, {}, [output])); }
 
   initializer(name: string, shape: readonly number[], data: Float64Array | Float32Array, dtype: DType): string {
     this.initializers.push(tensorProto(name, shape, data, dtype));
@@ -136,6 +140,10 @@ export class Emitter implements OnnxContext {
 
   typeOf(id: NodeId): TensorType { return nodeOf(this.graph, id).type; }
 }
+
+/** Named by its first output. The list of outputs is kept, not copied: it may still grow. */
+const nodeProto = (opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, output: string[]): Onnx.INodeProto =>
+  ({ opType, name: output[0], input: [...inputs], output, attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)) });
 
 /** FNV-1a over the bit patterns; equality is checked apart. */
 function digest(data: Float64Array): string {

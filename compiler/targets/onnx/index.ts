@@ -15,6 +15,8 @@ export interface OnnxOptions extends Bindings {
   /** Ours. */
   readonly producerVersion: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Leaves the shapes of inputs and outputs unsaid: for an engine that checks them itself. A file for others should say them. */
+  readonly hideShapes?: boolean;
 }
 
 /** `value` is the name in the file; it differs from `name` where an input has that name already (parameters before and after a step). */
@@ -33,7 +35,7 @@ export const DEFAULT_OPSET = 20;
 
 /** Inputs are called as `leafName` says, outputs as in the graph; symbolic dimensions by their symbol. */
 export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
-  const opset = options.opset ?? DEFAULT_OPSET;
+  const { opset = DEFAULT_OPSET, hideShapes = false } = options;
   const emitter = new Emitter(graph, opset);
   const leaves = new Leaves(emitter, options);
   leaves.bind(graph);
@@ -45,7 +47,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
       ? leaves.valueOf(node)
       : opOf(node.op).onnx(emitter, node, node.inputs.map((i) => values.get(i) ?? missing(i))));
   }
-  for (const { id, value } of outputs) emitter.write('Identity', [values.get(id) ?? missing(id)], {}, [value]);
+  for (const { id, value } of outputs) emitter.write('Identity', [values.get(id) ?? missing(id)], value);
   absorbIdentities(emitter, outputs.map((o) => o.value), new Set(leaves.inputs.map((i) => i.name)));
   const described = outputs.map(({ name, value, id }) => ({ name, value, type: nodeOf(graph, id).type }));
   const bytes = encodeModel({
@@ -56,8 +58,8 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
       name: options.name ?? 'graph',
       node: emitter.nodes,
       initializer: emitter.initializers,
-      input: leaves.inputs.map((i) => valueInfo(i.name, i.type)),
-      output: described.map((o) => valueInfo(o.value, o.type)),
+      input: leaves.inputs.map((i) => valueInfo(i.name, i.type, hideShapes)),
+      output: described.map((o) => valueInfo(o.value, o.type, hideShapes)),
     },
   });
   return { bytes, nodes: emitter.nodes.length, inputs: leaves.inputs, outputs: described, opset };

@@ -45,8 +45,8 @@ export function tensorProto(name: string, shape: readonly number[], data: Float6
 
 const dimProto = (d: Dim): Onnx.TensorShapeProto.IDimension => (isStatic(d) ? { dimValue: d } : { dimParam: formatDim(d) });
 
-export const valueInfo = (name: string, type: TensorType): Onnx.IValueInfoProto =>
-  ({ name, type: { tensorType: { elemType: ELEMENT_TYPE[type.dtype], shape: { dim: type.shape.map(dimProto) } } } });
+export const valueInfo = (name: string, type: TensorType, hideShape: boolean): Onnx.IValueInfoProto =>
+  ({ name, type: { tensorType: { elemType: ELEMENT_TYPE[type.dtype], ...(hideShape ? {} : { shape: { dim: type.shape.map(dimProto) } }) } } });
 
 /** A bare number is an integer where it has no fraction: a float attribute must say `{ float }`. */
 export function attributeProto(name: string, value: OnnxAttribute): Onnx.IAttributeProto {
