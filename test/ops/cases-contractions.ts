@@ -25,6 +25,7 @@ const square: readonly Attrs[] = [
 const convs: readonly Case[] = [
   ...square.map((attrs): Case => ({ op: 'conv2d', inputs: [x(B, 2, 7, 6), w(3, 2, 3, 3), bias(3)], attrs })),
   { op: 'conv2d', about: 'pointwise', inputs: [x(B, 3, 4, 5), w(2, 3, 1, 1)] },
+  { op: 'conv2d', about: 'pointwise with many channels', inputs: [x(B, 16, 2, 3), w(20, 16, 1, 1)] },
   { op: 'conv2d', about: 'pointwise, strided', inputs: [x(B, 3, 4, 5), w(2, 3, 1, 1)], attrs: { stride: [2, 2] } },
   { op: 'conv2d', about: 'padded pointwise', inputs: [x(B, 2, 3, 3), w(2, 2, 1, 1)], attrs: { padding: [1, 1] } },
   { op: 'conv2d', about: 'a row', inputs: [x(B, 2, 4, 7), w(2, 2, 1, 5), bias(2)], attrs: { padding: [0, 2] } },
@@ -91,6 +92,8 @@ export const withoutDifferences: readonly Case[] = [
   { op: 'max_pool', about: 'with ties, overlapping', inputs: [ties], attrs: { kernel: [3, 3], stride: [1, 1], padding: [1, 1] } },
   { op: 'conv2d_weight_grad', inputs: [x(B, 2, 5, 6), x(B, 4, 3, 3)], attrs: { kernel: [3, 3], stride: [2, 2], padding: [1, 1], dilation: [1, 1], groups: 1 } },
   { op: 'conv2d_weight_grad', inputs: [x(B, 2, 5, 6), x(B, 4, 5, 6)], attrs: { kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 2 } },
+  { op: 'conv2d_weight_grad', about: 'of many channels on few cells', inputs: [x(B, 64, 4, 3), x(B, 16, 4, 3)], attrs: { kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } },
+  { op: 'conv2d_weight_grad', about: 'of many channels on many cells', inputs: [x(B, 64, 12, 14), x(B, 16, 12, 14)], attrs: { kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } },
   { op: 'max_pool_grad', inputs: [ties, x(1, 1, 2, 2)], attrs: { kernel: [2, 2], stride: [2, 2], padding: [0, 0] } },
   { op: 'avg_pool_grad', inputs: [x(B, 2, 3, 3)], attrs: { size: [6, 5], kernel: [3, 3], stride: [2, 2], padding: [1, 1], count_include_pad: false } },
   { op: 'avg_pool_grad', inputs: [x(B, 2, 3, 3)], attrs: { size: [6, 5], kernel: [3, 3], stride: [2, 2], padding: [1, 1], count_include_pad: true } },

@@ -1,5 +1,5 @@
 // How ONNX says the gradient of a convolution in its weight: which of the measured forms serves which shape (bench/conv-gradients.ts).
-import type { Dim } from '../../ir/dim.js';
+import { mulDim, type Dim } from '../../ir/dim.js';
 import { ndarray } from '../../ir/ndarray.js';
 import type { OnnxContext } from '../op.js';
 import type { Image, Pair, Window } from './spatial.js';
@@ -14,19 +14,28 @@ export interface WeightGrad {
   /** Height and width of dy. */
   readonly size: Pair;
 }
-/** taps: a strided Slice and a product for each tap. unfold: all taps at once, by a Conv with one-hot kernels. depthwise: multiply and sum, tap by tap. */
-export type WeightGradForm = 'taps' | 'unfold' | 'depthwise';
+/**
+ * taps: a strided Slice and a product for each tap, summed over the batch. joined: as taps, with the batch inside the product.
+ * unfold: all taps in one product, by a Conv with one-hot kernels. depthwise: multiply and sum, tap by tap.
+ */
+export type WeightGradForm = 'taps' | 'joined' | 'unfold' | 'depthwise';
 
-/** Few channels make thin products, which unfolding joins: 3 times as fast at 3 channels, even at about 50, and kh·kw times the memory. */
-export function weightGradForm({ channels, groups, kernels, window }: WeightGrad): WeightGradForm {
+/**
+ * Few channels make thin products, which unfolding joins: 3 times as fast at 3 channels, even at about 50, and kh·kw times the memory.
+ * Many channels on few cells make products larger than what they read: summing them costs more than turning x and dy round, up to 1.4 times in all.
+ */
+export function weightGradForm({ channels, groups, kernels, window, size }: WeightGrad): WeightGradForm {
   if (channels === 1 && kernels === groups && groups > 1) return 'depthwise';
   const taps = window.kernel[0] * window.kernel[1];
-  return taps > 1 && channels * groups * taps <= 512 ? 'unfold' : 'taps';
+  if (taps > 1 && channels * groups * taps <= 512) return 'unfold';
+  const turnedRound = size[0] * size[1] * (channels + kernels), summed = taps * channels * kernels;
+  return groups === 1 && Math.min(channels, kernels) >= 16 && turnedRound < summed ? 'joined' : 'taps';
 }
 
 export function weightGradOnnx(c: OnnxContext, x: string, dy: string, g: WeightGrad, form: WeightGradForm = weightGradForm(g)): string {
   switch (form) {
     case 'taps': return byTaps(c, x, dy, g);
+    case 'joined': return byJoinedTaps(c, x, dy, g);
     case 'unfold': return byUnfolding(c, x, dy, g);
     case 'depthwise': return byMultiplying(c, x, dy, g);
     default: return form satisfies never;
@@ -51,19 +60,35 @@ function tapSlices(c: OnnxContext, x: string, { image, window, size }: WeightGra
 const reshape = (c: OnnxContext, x: string, dims: readonly Dim[]): string => c.emit('Reshape', [x, c.shape(dims)]);
 const sumBatch = (c: OnnxContext, x: string): string => c.emit('ReduceSum', [x, c.ints([0])], { keepdims: { int: 0 } });
 
-/** dy · slicesᵀ, one product per tap. */
+/** The products of the taps, each O·C/groups values, as [O, C/groups, kh, kw]. */
+function stack(c: OnnxContext, products: readonly string[], { kernels, channels, window }: WeightGrad): string {
+  const shape = [kernels, channels, ...window.kernel];
+  if (products.length === 1) return reshape(c, products[0] ?? '', shape);
+  const rows = c.emit('Concat', products.map((p) => reshape(c, p, [1, kernels * channels])), { axis: { int: 0 } });
+  return reshape(c, c.emit('Transpose', [rows], { perm: { ints: [1, 0] } }), shape);
+}
+
+/** dy · slicesᵀ, one product per tap and sample. */
 function byTaps(c: OnnxContext, x: string, dy: string, g: WeightGrad): string {
-  const { image, kernels, channels, groups, window, size } = g;
+  const { image, kernels, channels, groups, size } = g;
   const cells = size[0] * size[1], each = kernels / groups;
   const lead: readonly Dim[] = groups === 1 ? [image.batch] : [image.batch, groups];
   const left = reshape(c, dy, [...lead, each, cells]);
-  const perm = [...lead.keys(), lead.length + 1, lead.length];
-  const products = tapSlices(c, x, g).map((slice) => {
-    const right = c.emit('Transpose', [reshape(c, slice, [...lead, channels, cells])], { perm: { ints: perm } });
-    return reshape(c, sumBatch(c, c.emit('MatMul', [left, right])), [kernels, channels, 1]);
-  });
-  const all = products.length === 1 ? products[0] ?? '' : c.emit('Concat', products, { axis: { int: 2 } });
-  return reshape(c, all, [kernels, channels, ...window.kernel]);
+  const perm = { ints: [...lead.keys(), lead.length + 1, lead.length] };
+  return stack(c, tapSlices(c, x, g).map((slice) => {
+    const right = c.emit('Transpose', [reshape(c, slice, [...lead, channels, cells])], { perm });
+    return sumBatch(c, c.emit('MatMul', [left, right]));
+  }), g);
+}
+
+/** dy · slicesᵀ, one product per tap: x and dy with the channels first, so that batch and cells are one axis. */
+function byJoinedTaps(c: OnnxContext, x: string, dy: string, g: WeightGrad): string {
+  const { image, kernels, channels, size } = g;
+  const cells = mulDim(image.batch, size[0] * size[1]);
+  const channelsFirst = (y: string): string => c.emit('Transpose', [y], { perm: { ints: [1, 0, 2, 3] } });
+  const left = reshape(c, channelsFirst(dy), [kernels, cells]);
+  return stack(c, tapSlices(c, channelsFirst(x), g).map((slice) =>
+    c.emit('MatMul', [left, c.emit('Transpose', [reshape(c, slice, [channels, cells])], { perm: { ints: [1, 0] } })])), g);
 }
 
 /** A grouped Conv with one-hot kernels unfolds the windows; one product over all taps. */
@@ -84,10 +109,5 @@ function byUnfolding(c: OnnxContext, x: string, dy: string, g: WeightGrad): stri
 
 /** One channel a kernel: multiply and sum, tap by tap. */
 function byMultiplying(c: OnnxContext, x: string, dy: string, g: WeightGrad): string {
-  const sums = tapSlices(c, x, g).map((slice) => {
-    const sum = c.emit('ReduceSum', [c.emit('Mul', [dy, slice]), c.ints([0, 2, 3])], { keepdims: { int: 0 } });
-    return c.emit('Unsqueeze', [sum, c.ints([1])]);
-  });
-  const all = sums.length === 1 ? sums[0] ?? '' : c.emit('Concat', sums, { axis: { int: 1 } });
-  return reshape(c, all, [g.kernels, 1, ...g.window.kernel]);
+  return stack(c, tapSlices(c, x, g).map((slice) => c.emit('ReduceSum', [c.emit('Mul', [dy, slice]), c.ints([0, 2, 3])], { keepdims: { int: 0 } })), g);
 }
