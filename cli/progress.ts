@@ -14,17 +14,22 @@ export function barOf(io: Io, format: string): Progress {
   const line = (text: string): void => { io.err(`${text}\n`); };
   if (io.bar === undefined) return { update: () => undefined, stop: () => undefined, line };
   const bar = new SingleBar({ format, stream: io.bar, hideCursor: true, clearOnComplete: true, fps: 8, etaBuffer: 50, barsize: 24 }, Presets.rect);
-  let started = false;
+  let shown: { readonly done: number; readonly total: number; readonly note: string } | undefined;
   return {
     update: (done, total, note = '') => {
-      if (!started) bar.start(total, done, { note });
+      if (shown === undefined) bar.start(total, done, { note });
       else bar.update(done, { note });
-      started = true;
+      shown = { done, total, note };
     },
-    stop: () => { if (started) bar.stop(); },
+    stop: () => {
+      if (shown !== undefined) bar.stop();
+      shown = undefined;
+    },
+    // The bar restores the cursor to where it began, so it ends before a line and begins again below it.
     line: (text) => {
-      if (started) io.err('\r\u001b[K');
+      if (shown !== undefined) bar.stop();
       line(text);
+      if (shown !== undefined) bar.start(shown.total, shown.done, { note: shown.note });
     },
   };
 }
