@@ -1,25 +1,63 @@
 // Sizes of the networks that the standard library says, against the published or independently counted ones.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { parse, printExpr } from '../../grammar/index.js';
+import { inspectProgram } from '../../runtime/report/counts.js';
 import { compiled, compiledText, parameterCount } from './specs.js';
 
-const HIERA = `edition 1
+const trunk = (config: string, size: number): string => `edition 1
 from std.hiera import hiera
-model Trunk(image: f32[B, 3, 256, 256]) -> f32[B, 1, 256, 256] {
-  encoder enc = hiera(CONFIG)(image)
-  let x = sum(mean(s, axes: [1]) |> resize([256, 256]) for s in enc.stages)
+model Trunk(image: f32[B, 3, ${size}, ${size}]) -> f32[B, 1, ${size}, ${size}] {
+  encoder enc = hiera(${config})(image)
+  let x = sum(mean(s, axes: [1]) |> resize([${size}, ${size}]) for s in enc.stages)
   return x
 }`;
+const T = 'embed: 96, heads: 1, depths: [1, 2, 7, 2], global: [5, 7, 9], windows: [8, 4, 14, 7]';
+const L = 'embed: 144, heads: 2, depths: [2, 6, 36, 4], global: [23, 33, 43], windows: [8, 4, 16, 8]';
 
 describe('the Hiera trunk has the parameters of the official checkpoints', () => {
   it.each([
-    ['T', 'embed: 96, heads: 1, depths: [1, 2, 7, 2], global: [5, 7, 9], windows: [8, 4, 14, 7]', 26_849_472, 154],
+    ['T', T, 26_849_472, 154],
     ['S', 'embed: 96, heads: 1, depths: [1, 2, 11, 2], global: [7, 10, 13], windows: [8, 4, 14, 7]', 33_947_328, 202],
     ['B+', 'embed: 112, heads: 2, depths: [2, 3, 16, 3], global: [12, 16, 20], windows: [8, 4, 14, 7], background: 14', 68_675_712, 298],
-    ['L', 'embed: 144, heads: 2, depths: [2, 6, 36, 4], global: [23, 33, 43], windows: [8, 4, 16, 8]', 212_149_296, 586],
+    ['L', L, 212_149_296, 586],
   ])('%s', (_, config, parameters, tensors) => {
-    const program = compiledText(HIERA.replace('CONFIG', config));
+    const program = compiledText(trunk(config, 256));
     expect(parameterCount(program)).toBe(parameters);
     expect(program.tensors).toHaveLength(tensors);
+  });
+});
+
+describe('and its multiply-adds, windows filled with zeros among them', () => {
+  it.each([
+    ['T at 352', T, 352, 12.4744, 1.1281],
+    ['T at 512', T, 512, 26.7491, 3.7182],
+    ['L at 352', L, 352, 121.4028, 11.1925],
+    ['L at 512', L, 512, 201.1323, 14.5144],
+  ])('%s', (_, config, size, convLinear, attention) => {
+    const { macs } = inspectProgram(compiledText(trunk(config, size)));
+    expect(macs.convLinear / 1e9).toBeCloseTo(convLinear, 4);
+    expect(macs.attention / 1e9).toBeCloseTo(attention, 4);
+  });
+});
+
+describe('the map of official weights', () => {
+  it('names one key for each tensor of the large trunk', () => {
+    const path = fileURLToPath(new URL('../../models/std/hiera.tps', import.meta.url));
+    const rows = parse(readFileSync(path, 'utf8'), path).file.declarations.flatMap((d) => (d.kind === 'weights' ? d.rows : []));
+    const patterns = rows.map(({ pattern, path: target }) => ({
+      pattern, path: new RegExp(`^enc\\.${[target.root.text, ...target.steps.map((s) => (s.kind === 'member' ? s.name.text : s.kind === 'every' ? '(\\d+)' : printExpr(s.index)))].join('\\.')}$`),
+    }));
+    const keys = compiledText(trunk(L, 256)).tensors.map((t) => {
+      const matches = patterns.flatMap(({ pattern, path: p }) => { const m = p.exec(t.path); return m === null ? [] : [pattern.replace('{i}', m[1] ?? '')]; });
+      expect(matches, t.path).toHaveLength(1);
+      return matches[0];
+    });
+    expect(new Set(keys).size).toBe(586);
+    for (const block of [2, 8, 44]) expect(keys).toContain(`image_encoder.trunk.blocks.${block}.proj.weight`);
+    expect(keys).toContain('image_encoder.trunk.blocks.47.mlp.layers.1.bias');
+    expect(keys).toContain('image_encoder.trunk.pos_embed_window');
   });
 });
 
