@@ -62,10 +62,8 @@ const sumBatch = (c: OnnxContext, x: string): string => c.emit('ReduceSum', [x, 
 
 /** The products of the taps, each O·C/groups values, as [O, C/groups, kh, kw]. */
 function stack(c: OnnxContext, products: readonly string[], { kernels, channels, window }: WeightGrad): string {
-  const shape = [kernels, channels, ...window.kernel];
-  if (products.length === 1) return reshape(c, products[0] ?? '', shape);
-  const rows = c.emit('Concat', products.map((p) => reshape(c, p, [1, kernels * channels])), { axis: { int: 0 } });
-  return reshape(c, c.emit('Transpose', [rows], { perm: { ints: [1, 0] } }), shape);
+  const all = products.length === 1 ? products[0] ?? '' : c.emit('Concat', products.map((p) => reshape(c, p, [kernels, channels, 1])), { axis: { int: 2 } });
+  return reshape(c, all, [kernels, channels, ...window.kernel]);
 }
 
 /** dy · slicesᵀ, one product per tap and sample. */
