@@ -70,7 +70,9 @@ async function toOnnxFile(args: Args, io: Io): Promise<number> {
       io.out(`verified on ${verified.images.length} images: largest difference of a logit ${significant(verified.maxAbsDiff)}, logits up to ${significant(verified.logitsScale)}\n`);
     }
   }
-  return verified !== undefined && !Number.isFinite(verified.maxAbsDiff) ? 1 : 0;
+  if (verified === undefined || Number.isFinite(verified.maxAbsDiff)) return 0;
+  io.err(`${file} does not give finite logits of the right shape on ${verified.images.filter((i) => !Number.isFinite(i.maxAbsDiff)).map((i) => i.image).join(', ')}\n`);
+  return 1;
 }
 
 export const compile = command({
