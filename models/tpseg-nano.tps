@@ -56,22 +56,22 @@ model Nano(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size, 
 
 train pretrain of NanoPretrain {
   loss      = structure(p1.logits, truth) + structure(p2.logits, truth) + structure(p3.logits, truth)
-  optimizer = adamw(lr: cosine(2e-3, to: 1e-5, warmup: 1), weight_decay: 0.01)
+  optimizer = adamw(lr: cosine(2e-3, to: 1e-5, warmup: 40), weight_decay: 0.01)
   sampler   = inverse_frequency(by: t)
-  epochs = 10, batch = 8
+  epochs = 8, batch = 8
   clip      = 1.0
   augment   = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
-  validate  = every(5, keep: best(dice))
+  validate  = every(4, keep: best(dice))
 }
 
 train main of Nano {
   loss      = structure(d1.logits, truth) + structure(d2.logits, truth) + structure(d3.logits, truth)
-  optimizer = adam(lr: cosine(2e-3, to: 1e-5))
-  sampler   = inverse_frequency(by: t)
-  epochs = 20, batch = 8
+  optimizer = adam(lr: cosine(2e-3, to: 1e-5, warmup: 40))
+  sampler   = inverse_frequency(by: t, one_task: true)
+  epochs = 12, batch = 8
   clip      = 1.0
   augment   = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
-  validate  = every(5, keep: best(dice))
+  validate  = every(4, keep: best(dice))
 }
 
 variant no_adapters "without adapters" of main {
