@@ -15,6 +15,7 @@ export const table = {
   TPS1010: { severity: 'error', message: '`{operator}` does not chain', help: '{help}' },
   TPS1011: { severity: 'warning', message: 'this doc comment documents nothing', help: 'put it on the lines right above a declaration or statement, or begin it with `#`' },
   TPS1012: { severity: 'error', message: 'brackets, operators or branches are nested too deeply here', help: 'give a part of it a name with `let`' },
+  TPS1013: { severity: 'error', message: '`{open}` is missing here', help: 'a body stands in braces' },
 
   // ------------------------------------------------------------ 2xxx names and imports
   TPS2001: { severity: 'error', message: 'nothing here is called `{name}`', help: '{help}' },

@@ -27,7 +27,7 @@ export function parse(text: string, path: string): Parsed {
   const file = (declarations: SourceFile['declarations'], comments: readonly Comment[]): SourceFile =>
     ({ kind: 'file', path, text, declarations, comments, range: whole });
   try {
-    const balanced = balance(lexed.tokens, path);
+    const balanced = balance(lexed.tokens, text, path);
     const tokens = layout(balanced.tokens);
     const cst = parser.parse(tokens);
     const docs = docsByLine(lexed.comments, tokens);
@@ -36,7 +36,7 @@ export function parse(text: string, path: string): Parsed {
     const diagnostics = keepOne([
       ...lexed.diagnostics, ...balanced.diagnostics, ...parserDiagnostics(parser.errors, path), ...context.diagnostics,
     ], tokens);
-    return { file: file(declarations, lexed.comments), diagnostics: [...diagnostics, ...docs.lost] };
+    return { file: file(declarations, lexed.comments), diagnostics: diagnostics.length > 0 ? diagnostics : docs.lost };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // the stack: a text may nest deeper than any tree of ours
     const names = [...new Set(lexed.tokens.map((t) => t.image).filter((image) => /^[A-Za-z_]\w*$/.test(image)))];

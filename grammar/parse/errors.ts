@@ -3,6 +3,7 @@ import type { IRecognitionException, IToken } from 'chevrotain';
 import type { Range } from '../ast.js';
 import { diagnostic, type Diagnostic } from '../diagnostics.js';
 import { tokenRange } from '../text/lexer.js';
+import { Newline, NumberToken, StringToken, Word } from '../text/tokens.js';
 import { equalsHelp, itemHelp } from './help.js';
 import { foundToken, itemNoun } from './messages.js';
 
@@ -18,14 +19,16 @@ export function parserDiagnostics(errors: readonly IRecognitionException[], file
   });
 }
 
-/** Synthetic tokens and the end of the file have no place of their own: the error stands right after what was read last. */
-function place({ token, previousToken }: IRecognitionException & { readonly previousToken?: IToken }, file: string): Range {
-  const real = Number.isFinite(token.startOffset) && (token.endOffset ?? -1) >= token.startOffset;
-  if (real) return tokenRange(token, file);
-  if (Number.isFinite(token.startOffset) || previousToken === undefined || !Number.isFinite(previousToken.startOffset)) {
-    const start = tokenRange(token, file).start;
-    return Number.isFinite(start.offset) ? { file, start, end: start } : { file, start: { line: 1, column: 1, offset: 0 }, end: { line: 1, column: 1, offset: 0 } };
-  }
-  const { end } = tokenRange(previousToken, file);
-  return { file, start: end, end };
+/** An error at the end of a line, or of the file, stands right behind what was read last; so does a comma that the line above lacks. */
+function place({ token, previousToken, message }: IRecognitionException & { readonly previousToken?: IToken }, file: string): Range {
+  const found = tokenRange(token, file);
+  const known = Number.isFinite(token.startOffset);
+  const before = previousToken !== undefined && Number.isFinite(previousToken.startOffset) ? tokenRange(previousToken, file).end : undefined;
+  const lacksComma = before !== undefined && before.line < found.start.line && message.startsWith('`,`') && beginsValue(token);
+  if (known && token.tokenType !== Newline && !lacksComma) return found;
+  const at = before ?? (known ? found.start : { line: 1, column: 1, offset: 0 });
+  return { file, start: at, end: at };
 }
+
+const beginsValue = ({ tokenType }: IToken): boolean =>
+  tokenType === NumberToken || tokenType === StringToken || tokenType.CATEGORIES?.includes(Word) === true;

@@ -17,15 +17,18 @@ export const foundToken = (token: IToken): string =>
 
 /** What a rule reads, where its alternatives are too many to list. */
 const ruleNouns: Readonly<Record<string, string>> = {
-  primary: 'a value', unary: 'a value', paramPostfix: 'a value', type: 'a type', dim: 'a dimension',
+  expr: 'a value', primary: 'a value', unary: 'a value', paramPostfix: 'a value', type: 'a type', dim: 'a dimension',
   importDecl: 'a module or a file in quotes', letStmt: 'a name or `[`', adapterStmt: '`before`, `after` or `beside`',
   subscript: 'an index', edit: 'an edit', stmtItem: 'a statement', insertable: 'a statement', declItem: 'a declaration',
 };
 
 /** Items, as junk at their start is told. */
 const itemNouns: Readonly<Record<string, string>> = {
-  declItem: 'a declaration', stmtItem: 'a statement', editItem: 'an edit', entryItem: 'an entry', taskItem: 'a task', weightItem: 'a weight rule',
+  junkDeclaration: 'a declaration', junkStatement: 'a statement', editItem: 'an edit', entryItem: 'an entry', taskItem: 'a task', weightItem: 'a weight rule',
 };
+
+/** Rules whose closing bracket may as well be a comma. */
+const commaLists: ReadonlySet<string> = new Set(['params', 'suffix', 'shape', 'pattern', 'primary']);
 
 function anyOf(words: readonly string[]): string {
   const unique = [...new Set(words)];
@@ -40,7 +43,8 @@ function first(paths: readonly (readonly TokenType[])[]): string {
 export const itemNoun = (rule: string): string => itemNouns[rule] ?? 'an item';
 
 export const plainWords: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected }) => expectedToken(expected),
+  buildMismatchTokenMessage: ({ expected, ruleName }) =>
+    (commaLists.has(ruleName) && (expected === t.RParen || expected === t.RSquare) ? `\`,\` or ${expectedToken(expected)}` : expectedToken(expected)),
   buildNotAllInputParsedMessage: () => 'the end of the file',
   buildNoViableAltMessage: ({ expectedPathsPerAlt, ruleName }) =>
     ruleNouns[ruleName] ?? first((expectedPathsPerAlt as unknown as readonly TokenType[][][]).flat()),

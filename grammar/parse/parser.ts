@@ -36,9 +36,17 @@ export class TpsParser extends RecoveringParser {
       { ALT: () => this.SUBRULE(this.entriesDecl) },
       { ALT: () => this.SUBRULE(this.variantDecl) },
       { ALT: () => this.SUBRULE(this.weightsDecl) },
-      { ALT: () => this.refuse(this.CONSUME(t.NoDeclaration)) },
+      { ALT: () => {
+        this.SUBRULE(this.junkDeclaration);
+        this.SUBRULE(this.body);
+      } },
     ]);
     this.CONSUME(t.Newline);
+  });
+
+  /** What stands where a declaration's keyword is due; if a body follows, its statements are read all the same. */
+  private junkDeclaration = this.head('junkDeclaration', ['statements'], () => {
+    this.refuse(this.CONSUME(t.NoDeclaration));
   });
 
   private editionDecl = this.RULE('editionDecl', () => {
@@ -91,12 +99,12 @@ export class TpsParser extends RecoveringParser {
 
   private tasksDecl = this.RULE('tasksDecl', () => {
     this.SUBRULE(this.tasksHead);
-    this.CONSUME(t.LCurly);
+    this.CONSUME(t.BodyOpen);
     this.MANY(() => this.SUBRULE(this.taskItem));
     this.CONSUME(t.RCurly);
   });
 
-  private tasksHead = this.head('tasksHead', () => {
+  private tasksHead = this.head('tasksHead', ['rows'], () => {
     this.CONSUME(kw('tasks'));
     this.CONSUME(t.Ident);
   });
@@ -118,7 +126,7 @@ export class TpsParser extends RecoveringParser {
     this.SUBRULE(this.body);
   });
 
-  private blockHead = this.head('blockHead', () => {
+  private blockHead = this.head('blockHead', ['statements'], () => {
     this.CONSUME(kw('block'));
     this.CONSUME(t.Ident);
     this.SUBRULE(this.params);
@@ -131,7 +139,7 @@ export class TpsParser extends RecoveringParser {
     this.SUBRULE(this.body);
   });
 
-  private modelHead = this.head('modelHead', () => {
+  private modelHead = this.head('modelHead', ['statements'], () => {
     this.CONSUME(kw('model'));
     this.CONSUME(t.Ident);
     this.SUBRULE(this.params);
@@ -181,7 +189,7 @@ export class TpsParser extends RecoveringParser {
     this.SUBRULE(this.entries);
   });
 
-  private entriesHead = this.head('entriesHead', () => {
+  private entriesHead = this.head('entriesHead', ['entries'], () => {
     this.OR([
       { ALT: () => this.CONSUME(kw('train')) },
       { ALT: () => this.CONSUME(kw('study')) },
@@ -198,7 +206,7 @@ export class TpsParser extends RecoveringParser {
   });
 
   private entries = this.RULE('entries', () => {
-    this.CONSUME(t.LCurly);
+    this.CONSUME(t.BodyOpen);
     this.MANY(() => this.SUBRULE(this.entryItem));
     this.CONSUME(t.RCurly);
   });
@@ -219,12 +227,12 @@ export class TpsParser extends RecoveringParser {
 
   private variantDecl = this.RULE('variantDecl', () => {
     this.SUBRULE(this.variantHead);
-    this.CONSUME(t.LCurly);
+    this.CONSUME(t.BodyOpen);
     this.MANY(() => this.SUBRULE(this.editItem));
     this.CONSUME(t.RCurly);
   });
 
-  private variantHead = this.head('variantHead', () => {
+  private variantHead = this.head('variantHead', ['edits'], () => {
     this.CONSUME(kw('variant'));
     this.SUBRULE(this.nameOf);
   });
@@ -267,12 +275,12 @@ export class TpsParser extends RecoveringParser {
 
   private weightsDecl = this.RULE('weightsDecl', () => {
     this.SUBRULE(this.weightsHead);
-    this.CONSUME(t.LCurly);
+    this.CONSUME(t.BodyOpen);
     this.MANY(() => this.SUBRULE(this.weightItem));
     this.CONSUME(t.RCurly);
   });
 
-  private weightsHead = this.head('weightsHead', () => {
+  private weightsHead = this.head('weightsHead', ['rows'], () => {
     this.CONSUME(kw('weights'));
     this.CONSUME(t.Ident);
     this.CONSUME(kw('of'));
@@ -331,7 +339,7 @@ export class TpsParser extends RecoveringParser {
   // ---------------------------------------------------------------- statements
 
   private body = this.RULE('body', () => {
-    this.CONSUME(t.LCurly);
+    this.CONSUME(t.BodyOpen);
     this.MANY(() => this.SUBRULE(this.stmtItem));
     this.CONSUME(t.RCurly);
   });
@@ -339,9 +347,20 @@ export class TpsParser extends RecoveringParser {
   private stmtItem = this.item('stmtItem', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.stmt) },
-      { ALT: () => this.refuse(this.CONSUME(t.NoStatement)) },
+      { ALT: () => {
+        this.SUBRULE(this.junkStatement);
+        this.SUBRULE(this.body);
+        this.OPTION(() => {
+          this.CONSUME(kw('else'));
+          this.SUBRULE(this.elseBranch);
+        });
+      } },
     ]);
     this.CONSUME(t.Newline);
+  });
+
+  private junkStatement = this.head('junkStatement', ['statements'], () => {
+    this.refuse(this.CONSUME(t.NoStatement));
   });
 
   private stmt = this.RULE('stmt', () => {
@@ -430,7 +449,7 @@ export class TpsParser extends RecoveringParser {
     this.SUBRULE(this.body);
   });
 
-  private forHead = this.head('forHead', () => {
+  private forHead = this.head('forHead', ['statements'], () => {
     this.CONSUME(kw('for'));
     this.CONSUME(t.Ident);
     this.CONSUME(kw('in'));
@@ -453,7 +472,7 @@ export class TpsParser extends RecoveringParser {
     ]);
   });
 
-  private ifHead = this.head('ifHead', () => {
+  private ifHead = this.head('ifHead', ['statements'], () => {
     this.CONSUME(kw('if'));
     this.SUBRULE(this.expr);
   });
@@ -502,7 +521,7 @@ export class TpsParser extends RecoveringParser {
     this.SUBRULE(this.entries);
   });
 
-  private stateHead = this.head('stateHead', () => {
+  private stateHead = this.head('stateHead', ['entries'], () => {
     this.OR([
       { ALT: () => this.CONSUME(kw('prototypes')) },
       { ALT: () => this.CONSUME(kw('state')) },

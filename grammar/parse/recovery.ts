@@ -1,7 +1,8 @@
 // How the parser goes on after a mistake: an item (declaration, statement, entry …) owns its separator and ends there; a head ends
 // at its item's `{`. Nothing is inserted or deleted. All that this needs of chevrotain's inside is named in `Inside`; the version is pinned.
-import { CstParser, isRecognitionException, NotAllInputParsedException, type CstNode, type IToken, type ParserMethod, type TokenType } from 'chevrotain';
-import { placeOf } from '../text/layout.js';
+import { CstParser, EOF, isRecognitionException, NotAllInputParsedException, type CstNode, type IRecognitionException, type IToken, type ParserMethod, type TokenType } from 'chevrotain';
+import { placeOf, type BraceKind } from '../text/layout.js';
+import { beginsDeclaration, beginsStatement } from '../text/starts.js';
 import { Comma, Newline, vocabulary } from '../text/tokens.js';
 import { plainWords } from './messages.js';
 
@@ -37,7 +38,7 @@ type Rule = ParserMethod<[], CstNode>;
 
 export abstract class RecoveringParser extends CstParser {
   private readonly items = new Set<string>();
-  private readonly heads = new Set<string>();
+  private readonly heads = new Map<string, readonly BraceKind[]>();
   private length = 0;
   /** What each recovered item covers. */
   readonly damage = new Map<CstNode, Damage>();
@@ -52,9 +53,9 @@ export abstract class RecoveringParser extends CstParser {
     return this.RULE(name, body);
   }
 
-  /** A rule that stands before a body; a mistake in it costs the head, not the body. */
-  protected head(name: string, body: () => void): Rule {
-    this.heads.add(name);
+  /** A rule that stands before a body of one of these kinds; a mistake in it costs the head, not the body. */
+  protected head(name: string, kinds: readonly BraceKind[], body: () => void): Rule {
+    this.heads.set(name, kinds);
     return this.RULE(name, body);
   }
 
@@ -81,12 +82,13 @@ export abstract class RecoveringParser extends CstParser {
     const node = inside.CST_STACK[inside.CST_STACK.length - 1] as CstNode;
     (node as { recoveredNode: boolean }).recoveredNode = true;
     const isItem = this.items.has(name);
-    if (inside.CST_STACK.length > 1 && !isItem && !(this.heads.has(name) && this.bodyAhead(node))) {
+    const kinds = this.heads.get(name);
+    if (inside.CST_STACK.length > 1 && !isItem && !(kinds !== undefined && this.bodyAhead(node, kinds))) {
       (error as Damaged).partialCstResult = node;
       throw error;
     }
-    if (isItem) this.skipItem(node, inside);
-    else if (inside.CST_STACK.length === 1) this.skipWhile(inside, () => true);
+    if (isItem) this.skipItem(node, inside, (error as IRecognitionException).token);
+    else while (inside.CST_STACK.length === 1 && this.LA(1).tokenType !== EOF) inside.consumeToken();
     inside.cstPostRule(node);
     return node;
   }
@@ -97,31 +99,34 @@ export abstract class RecoveringParser extends CstParser {
     return { first: first === none ? placeOf(token).index : first, depth: placeOf(token).depth };
   }
 
-  private skipWhile(inside: Inside, go: (token: IToken) => boolean): void {
-    while (this.LA(1).tokenType.name !== 'EOF' && go(this.LA(1))) inside.consumeToken();
-  }
-
-  /** Goes to the item's separator and takes it, or stops before the bracket that closes the item's owner. */
-  private skipItem(node: CstNode, inside: Inside): void {
+  /** Goes to the item's separator and takes it; or stops before the bracket that closes the item's owner, or before the next item on the line. */
+  private skipItem(node: CstNode, inside: Inside, culprit: IToken): void {
     const { first, depth } = this.depthOf(node);
+    const atEnd = (): boolean => this.LA(1).tokenType === EOF;
     const ends = (token: IToken): boolean => placeOf(token).depth === depth && isSeparator(token.tokenType);
     const taken = this.LA(0);
-    const done = taken.tokenType.name !== 'EOF' && ends(taken) && placeOf(taken).index >= first;
-    if (!done) this.skipWhile(inside, (token) => placeOf(token).depth >= depth && !ends(token));
-    const end = done ? placeOf(taken).index : this.LA(1).tokenType.name === 'EOF' ? this.length : placeOf(this.LA(1)).index;
-    this.damage.set(node, { from: first, to: end });
-    if (!done && this.LA(1).tokenType.name !== 'EOF' && ends(this.LA(1))) inside.consumeToken();
+    if (taken.tokenType !== EOF && placeOf(taken).index >= first && ends(taken)) { // junk that is a separator itself
+      this.damage.set(node, { from: first, to: placeOf(taken).index });
+      return;
+    }
+    const fresh = (token: IToken): boolean => {
+      const { index, depth: at } = placeOf(token);
+      return at === depth && index > first && token.startLine === culprit.startLine && (beginsStatement(this.input, index) || beginsDeclaration(this.input, index));
+    };
+    while (!atEnd() && placeOf(this.LA(1)).depth >= depth && !ends(this.LA(1)) && !fresh(this.LA(1))) inside.consumeToken();
+    this.damage.set(node, { from: first, to: atEnd() ? this.length : placeOf(this.LA(1)).index });
+    if (!atEnd() && ends(this.LA(1))) inside.consumeToken();
   }
 
   /** Moves to the `{` of the item's body, if there is one ahead; a head that has read nothing is at its own first token. */
-  private bodyAhead(node: CstNode): boolean {
+  private bodyAhead(node: CstNode, kinds: readonly BraceKind[]): boolean {
     const { depth } = this.depthOf(node);
     for (let ahead = 1; ; ahead++) {
       const token = this.LA(ahead);
-      if (token.tokenType.name === 'EOF') return false;
+      if (token.tokenType === EOF) return false;
       const place = placeOf(token);
       if (place.depth < depth || (place.depth === depth && token.tokenType === Newline)) return false;
-      if (place.depth === depth && place.body) {
+      if (place.depth === depth && place.body !== undefined && kinds.includes(place.body)) {
         for (let i = 1; i < ahead; i++) (this as unknown as Inside).consumeToken();
         return true;
       }

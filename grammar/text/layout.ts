@@ -1,6 +1,7 @@
 // Lines and brackets to separators: puts a `Newline` token where an item ends, drops a trailing comma before `)` or `]` that begins
 // a line, and tells every token its depth, its item and, of a `{`, what it holds. Brackets are balanced here already (brackets.ts).
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
+import { beginsDeclaration, beginsEntry, beginsStatement, lastOfLine } from './starts.js';
 import * as t from './tokens.js';
 
 /** What a `{` holds, known from the left: statements or declarations, entries (`word =`), or values and types (`word :`). */
@@ -14,8 +15,8 @@ export interface Place {
   readonly depth: number;
   /** the number of the innermost declaration, statement, entry, edit or row */
   readonly item: number;
-  /** of a `{`: it opens the body or the entries of a declaration or statement */
-  readonly body: boolean;
+  /** of a `{` that opens the body or the entries of a declaration or statement: what it holds */
+  readonly body: BraceKind | undefined;
 }
 
 export const placeOf = (token: IToken): Place => token.payload as Place;
@@ -24,6 +25,8 @@ const openers = new Set<TokenType>([t.LParen, t.LSquare, t.LCurly]);
 const closers = new Set<TokenType>([t.RParen, t.RSquare, t.RCurly]);
 export const isOpener = (type: TokenType): boolean => openers.has(type);
 export const isCloser = (type: TokenType): boolean => closers.has(type);
+const pairs = new Map<TokenType, TokenType>([[t.LParen, t.RParen], [t.LSquare, t.RSquare], [t.LCurly, t.RCurly]]);
+export const closerOf = ({ tokenType }: Pick<IToken, 'tokenType'>): TokenType | undefined => pairs.get(tokenType);
 
 const infix = new Set<TokenType>([
   t.Pipe, t.DotDot, t.LessEqual, t.GreaterEqual, t.EqualEqual, t.NotEqual, t.Less, t.Greater,
@@ -68,12 +71,16 @@ export class ItemReader {
     else if (this.keyword === 'if' && this.bodySeen && token.tokenType === t.kw('else')) this.bodySeen = false;
   }
 
-  /** What a `{` at the item's depth holds, given the token before it. */
-  brace(before: IToken | undefined): BraceKind {
-    if (!this.awaitsBody || before === undefined) return 'record';
-    if (goesOn.has(before.tokenType) && before.tokenType !== t.kw('else')) return 'record';
-    this.bodySeen = true;
-    return bodies.get(this.keyword ?? '') ?? 'record';
+  /** What the `{` at `i` holds, at the item's depth: known from the head; of a damaged head, from how the next line begins. */
+  brace(tokens: readonly IToken[], i: number): BraceKind {
+    const before = tokens[i - 1];
+    if (this.awaitsBody && before !== undefined && (!goesOn.has(before.tokenType) || before.tokenType === t.kw('else'))) {
+      this.bodySeen = true;
+      return bodies.get(this.keyword ?? '') ?? 'record';
+    }
+    const kind = lastOfLine(tokens, i) === i ? kindOfItem(tokens, i + 1) : undefined;
+    if (kind !== undefined) this.bodySeen = true;
+    return kind ?? 'record';
   }
 
   end(): void {
@@ -82,6 +89,17 @@ export class ItemReader {
     this.bodySeen = false;
   }
 }
+
+/** What a body holds whose first item begins at `i`. */
+function kindOfItem(tokens: readonly IToken[], i: number): BraceKind | undefined {
+  if (beginsStatement(tokens, i)) return 'statements';
+  if (!beginsEntry(tokens, i)) return undefined;
+  const next = tokens[i + 1]?.tokenType;
+  return next === t.Equals ? 'entries' : next === t.Arrow || next === t.StringToken ? 'rows' : 'edits';
+}
+
+const beginsItem = (tokens: readonly IToken[], i: number, kind: BraceKind): boolean =>
+  (kind === 'statements' ? beginsStatement(tokens, i) || beginsDeclaration(tokens, i) : kind !== 'record' && beginsEntry(tokens, i));
 
 /** Spaces before the first token of the token's line are its indentation; tokens know their column only, so lines are kept. */
 export function firstOfLines(tokens: readonly IToken[]): ReadonlyMap<number, IToken> {
@@ -109,7 +127,7 @@ export function layout(tokens: readonly IToken[]): IToken[] {
   let items = 0;
   const stack: Frame[] = [fresh(t.LCurly, 'statements', 0)];
   const top = (): Frame => stack[stack.length - 1] as Frame;
-  const push = (token: IToken, depth: number, body = false): void => {
+  const push = (token: IToken, depth: number, body?: BraceKind): void => {
     const place: Place = { index: out.length, depth, item: top().item, body };
     token.payload = place;
     out.push(token);
@@ -127,8 +145,9 @@ export function layout(tokens: readonly IToken[]): IToken[] {
     const beginsLine = before !== undefined && before.endLine !== token.startLine;
     if (beginsLine && inBraces && before !== undefined && frame.items.start !== undefined && !isCloserOf(frame, type)) {
       const start = frame.items.start;
-      const continuesHead = frame.items.awaitsBody && (token.startColumn ?? 1) > indentOf(start);
-      if (!goesOn.has(before.tokenType) && !continues.has(type) && !continuesHead) endItem(before);
+      const continuesHead = frame.items.awaitsBody && ((token.startColumn ?? 1) > indentOf(start) || opensLate(tokens, i));
+      const goes = goesOn.has(before.tokenType) || continues.has(type) || continuesHead;
+      if (!goes || beginsItem(tokens, i, frame.kind)) endItem(before); // a line that surely begins an item ends a damaged one above
     }
     if (isCloser(type)) {
       if (inBraces && frame.items.start !== undefined && before !== undefined) endItem(before);
@@ -141,8 +160,9 @@ export function layout(tokens: readonly IToken[]): IToken[] {
     if (current.items.start === undefined && current.type === t.LCurly && current.kind !== 'record') current.item = ++items;
     current.items.take(token);
     if (isOpener(type)) {
-      const kind = type !== t.LCurly || !inBraces ? 'record' : current.items.brace(before);
-      push(token, stack.length - 1, type === t.LCurly && inBraces && kind !== 'record');
+      const kind = type !== t.LCurly || !inBraces ? 'record' : current.items.brace(tokens, i);
+      if (kind === 'record') push(token, stack.length - 1);
+      else push({ ...token, tokenType: t.BodyOpen, tokenTypeIdx: t.BodyOpen.tokenTypeIdx ?? 0 }, stack.length - 1, kind);
       stack.push(fresh(type, kind, current.item));
     } else {
       push(token, stack.length - 1);
@@ -154,5 +174,9 @@ export function layout(tokens: readonly IToken[]): IToken[] {
   if (last !== undefined && top().items.start !== undefined) endItem(last);
   return out;
 }
+
+/** A damaged line that still ends in the `{` its head waits for. */
+const opensLate = (tokens: readonly IToken[], i: number): boolean =>
+  tokens[lastOfLine(tokens, i)]?.tokenType === t.LCurly && !beginsDeclaration(tokens, i) && (i === lastOfLine(tokens, i) - 1 || !beginsStatement(tokens, i));
 
 const isCloserOf = (frame: Frame, type: TokenType): boolean => frame.type === t.LCurly && type === t.RCurly;

@@ -121,6 +121,8 @@ export const StringToken = createToken({
   name: 'String', pattern: /"(?:[^"\\\r\n]|\\[^\r\n])*"?/, line_breaks: false, categories: categoriesOf({ string: true }),
 });
 
+/** A `{` that opens a body, entries, edits or rows: layout tells it from a record's, so that neither is taken for the other. */
+export const BodyOpen = createToken({ name: 'BodyOpen', pattern: Lexer.NA, label: '`{`', categories: categoriesOf({}) });
 /** Synthetic: the end of an item. Made by layout, never by the lexer. */
 export const Newline = createToken({ name: 'Newline', pattern: Lexer.NA, label: 'end of line' });
 
@@ -142,6 +144,6 @@ export const lexerTokens: readonly TokenType[] = [
 ];
 
 export const vocabulary: readonly TokenType[] = [
-  ...lexerTokens, Newline,
+  ...lexerTokens, BodyOpen, Newline,
   Ident, Word, BinaryOp, NoDeclaration, NoStatement, NoEdit, NoEntry, NoTask, NoWeight,
 ];
