@@ -2,6 +2,7 @@
 import { taskCodes } from '../../compiler/program.js';
 import { countDiagnostics, diagnosticsJson, renderDiagnostics } from '../../runtime/report/frame.js';
 import { paint } from '../../runtime/report/colour.js';
+import { plural } from '../../runtime/report/numbers.js';
 import { command } from '../command.js';
 import { formatFlag, programFlags, specArgument } from '../flags.js';
 import { showPath } from '../io.js';
@@ -33,7 +34,7 @@ export const check = command({
     if (failed) return 1;
     const { program } = result;
     const warnings = countDiagnostics(result.diagnostics);
-    const about = program === undefined ? '' : `: ${program.name}${program.tasks === undefined ? '' : `, ${taskCodes(program).length} tasks`}`;
+    const about = program === undefined ? '' : `: ${program.name}${program.tasks === undefined ? '' : `, ${plural(taskCodes(program).length, 'task')}`}`;
     io.out(`${paint(io.colour).green('ok')} ${args.spec}${about}${warnings === '' ? '' : `, ${warnings}`}\n`);
     return 0;
   },

@@ -1,5 +1,6 @@
 // tpsc data check: everything that is wrong with a data set, before any training.
 import { paint } from '../../runtime/report/colour.js';
+import { plural } from '../../runtime/report/numbers.js';
 import { renderProblems } from '../../runtime/report/problems.js';
 import { renderTable } from '../../runtime/report/table.js';
 import { command } from '../command.js';
@@ -50,7 +51,7 @@ export const dataCheck = command({
     ));
     const p = paint(io.colour);
     const warnings = problems.length - errors;
-    io.out(`\nsplit by ${dataset.splitBy}; ${errors > 0 ? p.red(`${errors} errors`) : p.green('ok')}${warnings > 0 ? `, ${p.yellow(`${warnings} warnings`)}` : ''}\n`);
+    io.out(`\nsplit by ${dataset.splitBy}; ${errors > 0 ? p.red(plural(errors, 'error')) : p.green('ok')}${warnings > 0 ? `, ${p.yellow(plural(warnings, 'warning'))}` : ''}\n`);
     return errors > 0 ? 1 : 0;
   },
 });

@@ -3,6 +3,7 @@
 import type { Position, Range } from '../../grammar/ast.js';
 import type { Diagnostic } from '../../grammar/diagnostics.js';
 import { paint, type Paint } from './colour.js';
+import { plural } from './numbers.js';
 
 export interface FrameOptions {
   readonly colour: boolean;
@@ -80,8 +81,6 @@ export function renderDiagnostic(diagnostic: Diagnostic, texts: ReadonlyMap<stri
   }
   return out.join('\n');
 }
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** `3 errors, 1 warning`; '' where there are none. */
 export function countDiagnostics(diagnostics: readonly Diagnostic[]): string {

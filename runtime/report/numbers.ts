@@ -3,6 +3,9 @@
 /** 1,234,567 */
 export const grouped = (n: number): string => Math.round(n).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 
+/** `1 task`, `2 tasks`. */
+export const plural = (count: number, noun: string): string => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 const scaled = (n: number, base: number, units: readonly string[]): string => {
   let [value, unit] = [n, 0];
   while (value >= base && unit < units.length - 1) [value, unit] = [value / base, unit + 1];

@@ -2,7 +2,7 @@
 import type { TrainConfig } from '../../compiler/program.js';
 import type { RunSummary, TrainEvent } from '../train/loop.js';
 import { paint } from './colour.js';
-import { bytes, duration, grouped, score, significant } from './numbers.js';
+import { bytes, duration, grouped, plural, score, significant } from './numbers.js';
 
 const METRICS = { dice: 'Dice', miou: 'mIoU', loss: 'loss' } as const;
 
@@ -25,7 +25,7 @@ export class TrainingTale {
     this.perEpoch = Math.max(1, Math.round(e.steps / e.epochs));
     const from = e.step > 0 ? `, going on at step ${grouped(e.step)}` : '';
     const taken = e.weights === undefined ? '' : `\n${e.weights.taken.length} tensors from ${e.weights.file}${e.weights.missing.length > 0 ? `, ${e.weights.missing.length} begin anew` : ''}`;
-    return `${grouped(e.images)} images, ${e.epochs} ${e.epochs === 1 ? 'epoch' : 'epochs'} of ${grouped(this.perEpoch)} steps${from}${taken}`;
+    return `${grouped(e.images)} images, ${plural(e.epochs, 'epoch')} of ${grouped(this.perEpoch)} steps${from}${taken}`;
   }
 
   /** The note beside the bar. */
