@@ -1,7 +1,7 @@
 // Laws of arithmetic: neutral elements, double negation, scalings in a row. None that changes what NaN or infinity would give.
 import { sameShape, type GraphBuilder } from '../ir/builder.js';
 import type { Node, NodeId } from '../ir/graph.js';
-import { constantOf, inputOf, uniformValue, type Rule } from './rewrite.js';
+import { constantOf, inputOf, uniformValue, type Law } from './rewrite.js';
 
 /** The other input of a two-input op where input i is a constant of that value throughout and the type stays. */
 function without(b: GraphBuilder, node: Node, i: 0 | 1, neutral: number): NodeId | undefined {
@@ -21,7 +21,7 @@ function scaling(b: GraphBuilder, node: Node): { readonly factor: number; readon
   return undefined;
 }
 
-const LAWS: Readonly<Record<string, readonly Rule[]>> = {
+const LAWS: Readonly<Record<string, readonly Law[]>> = {
   add: [
     (b, n) => without(b, n, 0, 0) ?? without(b, n, 1, 0),
     // x + (-y) = x - y
@@ -61,7 +61,7 @@ const LAWS: Readonly<Record<string, readonly Rule[]>> = {
   neg: [(b, n) => (inputOf(b, n, 0).op === 'neg' ? inputOf(b, inputOf(b, n, 0), 0).id : undefined)],
 };
 
-export const algebra: Rule = (b, node) => {
+export const algebra: Law = (b, node) => {
   for (const law of LAWS[node.op] ?? []) {
     const found = law(b, node);
     if (found !== undefined) return found;

@@ -2,7 +2,7 @@
 import type { GraphBuilder } from '../ir/builder.js';
 import type { Node, NodeId } from '../ir/graph.js';
 import { sameShape } from '../ir/builder.js';
-import { inputOf, type Rule } from './rewrite.js';
+import { inputOf, type Law } from './rewrite.js';
 
 const ELEMENTWISE: ReadonlySet<string> = new Set([
   'neg', 'abs', 'sign', 'exp', 'log', 'sqrt', 'reciprocal', 'tanh', 'sigmoid', 'relu', 'erf', 'gelu', 'softplus', 'not', 'cast',
@@ -18,7 +18,7 @@ function unexpanded(b: GraphBuilder, node: Node): Node {
 }
 
 /** f(expand x, y) = expand f(x, y): elementwise ops commute with broadcasting. */
-const expandLater: Rule = (b, node) => {
+const expandLater: Law = (b, node) => {
   if (!ELEMENTWISE.has(node.op)) return undefined;
   const bare = node.inputs.map((_, i) => unexpanded(b, inputOf(b, node, i)).id);
   if (bare.every((id, i) => id === node.inputs[i])) return undefined;
@@ -26,7 +26,7 @@ const expandLater: Rule = (b, node) => {
 };
 
 /** What is left of an expand that does nothing, or follows another. */
-const expandOnce: Rule = (b, node) => {
+const expandOnce: Law = (b, node) => {
   if (node.op !== 'expand') return undefined;
   const source = inputOf(b, node, 0);
   if (sameShape(source.type.shape, node.type.shape)) return source.id;
@@ -35,7 +35,7 @@ const expandOnce: Rule = (b, node) => {
 };
 
 /** Sum over repeated values is a product: done along axes whose size is a number. */
-const sumOfExpand: Rule = (b, node): NodeId | undefined => {
+const sumOfExpand: Law = (b, node): NodeId | undefined => {
   if (node.op !== 'sum') return undefined;
   const expanded = inputOf(b, node, 0);
   const source = unexpanded(b, expanded);
@@ -52,4 +52,4 @@ const sumOfExpand: Rule = (b, node): NodeId | undefined => {
   return repeats === 1 ? undefined : b.expand(b.scale(b.add('sum', [source.id], { axes }), repeats), node.type.shape);
 };
 
-export const broadcast: Rule = (b, node) => expandOnce(b, node) ?? expandLater(b, node) ?? sumOfExpand(b, node);
+export const broadcast: Law = (b, node) => expandOnce(b, node) ?? expandLater(b, node) ?? sumOfExpand(b, node);

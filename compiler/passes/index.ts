@@ -3,13 +3,15 @@ import type { Graph } from '../ir/graph.js';
 import { algebra } from './algebra.js';
 import { broadcast } from './broadcast.js';
 import { dead } from './dead.js';
+import { factors } from './factors.js';
 import { fold } from './fold.js';
 import { movement } from './movement.js';
 import { places } from './places.js';
 import { rewrite, type Rule } from './rewrite.js';
 import { share } from './share.js';
+import { nestSums } from './sums.js';
 
-const RULES: readonly Rule[] = [fold, movement, algebra, broadcast, places];
+const RULES: readonly Rule[] = [fold, movement, algebra, broadcast, places, factors];
 
 /** Sweeps after which the rules must have come to rest; each makes the graph smaller or moves an expand towards the outputs. */
 const SWEEPS = 32;
@@ -22,5 +24,5 @@ export function optimise(graph: Graph): Graph {
     current = rewritten;
     if (!changed) break;
   }
-  return share(current);
+  return share(nestSums(current));
 }

@@ -1,20 +1,20 @@
 // Ops that move or copy values and do nothing: reshapes in a row, transposes that cancel, slices of everything, reductions over one element.
 import { sameShape } from '../ir/builder.js';
 import { equalDim } from '../ir/dim.js';
-import { inputOf, type Rule } from './rewrite.js';
+import { inputOf, type Law } from './rewrite.js';
 
-const SAME: Rule = (_, n) => n.inputs[0];
+const SAME: Law = (_, n) => n.inputs[0];
 /** An op whose output is always its input where the shapes are equal. */
-const sameWhereShapeStays: Rule = (b, n) => (sameShape(inputOf(b, n, 0).type.shape, n.type.shape) ? n.inputs[0] : undefined);
+const sameWhereShapeStays: Law = (b, n) => (sameShape(inputOf(b, n, 0).type.shape, n.type.shape) ? n.inputs[0] : undefined);
 
 /** Over axes of size one nothing is reduced. */
-const reductionOfOne: Rule = (b, n) => {
+const reductionOfOne: Law = (b, n) => {
   const { shape } = inputOf(b, n, 0).type;
   const axes = n.attrs.axes as readonly number[];
   return axes.every((a) => equalDim(shape.at(a) ?? 1, 1)) ? n.inputs[0] : undefined;
 };
 
-const LAWS: Readonly<Record<string, Rule>> = {
+const LAWS: Readonly<Record<string, Law>> = {
   identity: SAME,
   // Its work is done: no gradient is taken after this.
   detach: SAME,
@@ -42,4 +42,4 @@ const LAWS: Readonly<Record<string, Rule>> = {
   min: reductionOfOne,
 };
 
-export const movement: Rule = (b, node) => LAWS[node.op]?.(b, node);
+export const movement: Law = (b, node) => LAWS[node.op]?.(b, node);

@@ -3,7 +3,7 @@
 import type { GraphBuilder } from '../ir/builder.js';
 import { isStatic } from '../ir/dim.js';
 import type { Node, NodeId } from '../ir/graph.js';
-import { inputOf, type Rule } from './rewrite.js';
+import { inputOf, type Law } from './rewrite.js';
 
 /** A value with zeros around it along one axis: `of` stands at `from` … `to` of `total`. */
 interface Placed { readonly of: NodeId; readonly axis: number; readonly from: number; readonly to: number; readonly total: number }
@@ -27,7 +27,7 @@ function joined(b: GraphBuilder, left: Placed, right: Placed): NodeId {
   return left.from === 0 && right.to === total ? both : b.add('pad', [both], { before: only(left.from), after: only(total - right.to) });
 }
 
-const sideBySide: Rule = (b, node) => {
+const sideBySide: Law = (b, node) => {
   if (node.op !== 'add') return undefined;
   const [x, y] = [placed(b, inputOf(b, node, 0)), placed(b, inputOf(b, node, 1))];
   if (x === undefined || y === undefined || x.axis !== y.axis) return undefined;
@@ -35,11 +35,11 @@ const sideBySide: Rule = (b, node) => {
   return y.to === x.from ? joined(b, y, x) : undefined;
 };
 
-const concatOfConcat: Rule = (b, node) => {
+const concatOfConcat: Law = (b, node) => {
   if (node.op !== 'concat') return undefined;
   const parts = node.inputs.map((_, i) => inputOf(b, node, i));
   const inner = (part: Node): boolean => part.op === 'concat' && part.attrs.axis === node.attrs.axis;
   return parts.some(inner) ? b.add('concat', parts.flatMap((part) => (inner(part) ? part.inputs : [part.id])), node.attrs) : undefined;
 };
 
-export const places: Rule = (b, node) => sideBySide(b, node) ?? concatOfConcat(b, node);
+export const places: Law = (b, node) => sideBySide(b, node) ?? concatOfConcat(b, node);

@@ -3,8 +3,14 @@ import { GraphBuilder } from '../ir/builder.js';
 import { isLeaf, type Graph, type Node, type NodeId } from '../ir/graph.js';
 import { isNdArray, type NdArray } from '../ir/ndarray.js';
 
-/** Gives the value that takes the node's place (of the same type), or undefined where the rule does not apply. The node is not in `b` yet. */
-export type Rule = (b: GraphBuilder, node: Node) => NodeId | undefined;
+/**
+ * Gives the value that takes the node's place (of the same type), or undefined where the rule does not apply. The node is not in `b` yet.
+ * `shared` says of a value whether several nodes, or an output, read it: it will be computed even if this node does without.
+ */
+export type Rule = (b: GraphBuilder, node: Node, shared: (id: NodeId) => boolean) => NodeId | undefined;
+
+/** A rule that need not know who else reads a value. */
+export type Law = (b: GraphBuilder, node: Node) => NodeId | undefined;
 
 export interface Rewritten { readonly graph: Graph; readonly changed: boolean }
 
@@ -17,21 +23,33 @@ export function rewrite(graph: Graph, rules: readonly Rule[]): Rewritten {
     if (to === undefined) throw new Error(`node ${id} is used before it is made`);
     return to;
   };
+  const readers = countReaders(graph);
+  const read = new Map<NodeId, number>();
+  const shared = (id: NodeId): boolean => (read.get(id) ?? 0) > 1;
   let changed = false;
   for (const old of graph.nodes.values()) {
     const node: Node = { ...old, inputs: old.inputs.map(target) };
     b.place = { path: node.path, ...(node.range ? { range: node.range } : {}) };
-    const replacement = firstOf(rules, b, node);
+    const replacement = firstOf(rules, b, node, shared);
     changed ||= replacement !== undefined;
-    moved.set(old.id, replacement ?? b.leaf(node.op, node.attrs, node.type, node.inputs));
+    const to = replacement ?? b.leaf(node.op, node.attrs, node.type, node.inputs);
+    moved.set(old.id, to);
+    read.set(to, (read.get(to) ?? 0) + (readers.get(old.id) ?? 0));
   }
   return { graph: b.finish(graph.outputs.map(({ name, id }) => ({ name, id: target(id) }))), changed };
 }
 
-function firstOf(rules: readonly Rule[], b: GraphBuilder, node: Node): NodeId | undefined {
+function countReaders(graph: Graph): ReadonlyMap<NodeId, number> {
+  const readers = new Map<NodeId, number>();
+  const ids = [...[...graph.nodes.values()].flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.id)];
+  for (const id of ids) readers.set(id, (readers.get(id) ?? 0) + 1);
+  return readers;
+}
+
+function firstOf(rules: readonly Rule[], b: GraphBuilder, node: Node, shared: (id: NodeId) => boolean): NodeId | undefined {
   if (isLeaf(node.op)) return undefined;
   for (const rule of rules) {
-    const found = rule(b, node);
+    const found = rule(b, node, shared);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -3,7 +3,7 @@ import type { Tensor } from './engine.js';
 
 export interface Comparison {
   readonly name: string;
-  /** max |a - b|; infinite where one is not a number, the shapes differ, or it is missing. */
+  /** max |a - b|; infinite where either is not a number, the shapes differ, or it is missing. */
   readonly maxAbsDiff: number;
   /** max |b|, b being the one that is trusted. */
   readonly scale: number;
@@ -28,7 +28,7 @@ export function compareTensors(name: string, a: Tensor | undefined, b: Tensor | 
   let [maxAbsDiff, scale, squares, square] = [0, 0, 0, 0];
   for (let i = 0; i < b.data.length; i++) {
     const [x, y] = [Number(a.data[i]), Number(b.data[i])];
-    const diff = Object.is(x, y) ? 0 : Math.abs(x - y);
+    const diff = x === y ? 0 : Math.abs(x - y);
     maxAbsDiff = Number.isNaN(diff) ? Infinity : Math.max(maxAbsDiff, diff);
     if (!Number.isNaN(y)) scale = Math.max(scale, Math.abs(y));
     squares += diff * diff;

@@ -140,6 +140,7 @@ describe('comparing results', () => {
   });
   test('what is not a number, missing or of another shape is infinitely far', () => {
     expect(compareTensors('y', f32([1], [NaN]), f32([1], [1])).maxAbsDiff).toBe(Infinity);
+    expect(compareTensors('y', f32([1], [NaN]), f32([1], [NaN])).maxAbsDiff).toBe(Infinity);
     expect(compareTensors('y', undefined, f32([1], [1])).maxAbsDiff).toBe(Infinity);
     expect(compareTensors('y', f32([1, 1], [1]), f32([1], [1])).maxAbsDiff).toBe(Infinity);
     expect(compareTensors('y', f32([2], [Infinity, 0]), f32([2], [Infinity, 0])).maxAbsDiff).toBe(0);

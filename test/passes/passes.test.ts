@@ -8,12 +8,14 @@ import { sound } from '../../compiler/ir/verify.js';
 import { algebra } from '../../compiler/passes/algebra.js';
 import { broadcast } from '../../compiler/passes/broadcast.js';
 import { dead } from '../../compiler/passes/dead.js';
+import { factors } from '../../compiler/passes/factors.js';
 import { fold } from '../../compiler/passes/fold.js';
 import { optimise } from '../../compiler/passes/index.js';
 import { movement } from '../../compiler/passes/movement.js';
 import { places } from '../../compiler/passes/places.js';
 import { rewrite, type Rule } from '../../compiler/passes/rewrite.js';
 import { share } from '../../compiler/passes/share.js';
+import { nestSums } from '../../compiler/passes/sums.js';
 import { B, feedsFor, input, maxDiff, opsOf } from '../ir/support.js';
 
 const graphOf = (make: (b: GraphBuilder) => NodeId): Graph => {
@@ -141,6 +143,50 @@ describe('places', () => {
     expectOps(by(places), (b) => b.addition(at(b, 'k', 2, 4), at(b, 'q', 0, 6)), ['pad', 'pad', 'add'], ['pad', 'pad', 'add']);
     expectOps(by(places), (b) => b.addition(at(b, 'k', 4, 2), at(b, 'q', 0, 6)), ['pad', 'pad', 'add'], ['pad', 'pad', 'add']);
   });
+});
+
+describe('factors', () => {
+  const x = (b: GraphBuilder): NodeId => input(b, 'x', [B, 4, 6, 6]);
+  const channel = (b: GraphBuilder): NodeId => input(b, 'channel', [1, 4, 1, 1]);
+  const sample = (b: GraphBuilder): NodeId => input(b, 'sample', [B, 1, 1, 1]);
+  /** Ops whose result is as large as x: the passes over it. */
+  const wide = (graph: Graph): readonly string[] => [...graph.nodes.values()].filter((n) => n.inputs.length > 0 && n.type.shape[2] === 6).map((n) => n.op);
+
+  test('small factors are multiplied with each other', () => {
+    const graph = expectOps(by(factors), (b) => b.mul(b.mul(x(b), channel(b)), sample(b)), ['mul', 'mul'], ['mul', 'mul']);
+    expect(wide(graph)).toEqual(['mul']);
+  });
+  test('not where the small ones make a large one', () => {
+    const make = (b: GraphBuilder): NodeId => b.mul(b.mul(x(b), input(b, 'row', [1, 1, 1, 6])), input(b, 'rest', [B, 4, 6, 1]));
+    expect(wide(expectOps(by(factors), make, ['mul', 'mul'], ['mul', 'mul']))).toEqual(['mul', 'mul']);
+  });
+  test('a small factor goes into a sum whose terms can take it', () => {
+    const make = (b: GraphBuilder): NodeId => b.mul(b.sub(b.mul(x(b), channel(b)), b.addition(sample(b), b.mul(input(b, 'y', [B, 4, 6, 6]), sample(b)))), sample(b));
+    const graph = expectOps(by(factors), make, ['mul', 'mul', 'add', 'sub', 'mul'], ['mul', 'mul', 'mul', 'mul', 'mul', 'add', 'sub']);
+    expect(wide(graph)).toEqual(['mul', 'mul', 'add', 'sub']);
+  });
+  test('but not where the sum is read elsewhere, or a term cannot', () => {
+    expectOps(by(factors), (b) => {
+      const sum = b.sub(b.mul(x(b), channel(b)), sample(b));
+      return b.mul(b.mul(sum, sample(b)), sum);
+    }, ['mul', 'sub', 'mul', 'mul'], ['mul', 'sub', 'mul', 'mul']);
+    expectOps(by(factors), (b) => b.mul(b.sub(x(b), sample(b)), sample(b)), ['sub', 'mul'], ['sub', 'mul']);
+  });
+  test('a factor leaves a sum along the axes on which it does not vary', () => {
+    const graph = expectOps(by(factors), (b) => b.sum(b.mul(b.mul(x(b), channel(b)), input(b, 'y', [B, 4, 6, 6])), [1, 2, 3]), ['mul', 'mul', 'sum'], ['mul', 'sum', 'mul', 'sum']);
+    expect(wide(graph)).toEqual(['mul']);
+  });
+  test('a mean becomes a sum and a scale', () => {
+    expectOps(by(factors), (b) => b.mean(b.mul(x(b), channel(b)), [2, 3]), ['mul', 'mean'], ['sum', 'mul', 'mul']);
+  });
+});
+
+test('a sum over more axes is made from one over fewer', () => {
+  const graph = expectOps(nestSums, (b) => {
+    const x = input(b, 'x', [B, 4, 6]);
+    return b.mul(b.sum(x, [0, 2]), b.sum(x, [2]));
+  }, ['sum', 'sum', 'mul'], ['sum', 'sum', 'mul']);
+  expect([...graph.nodes.values()].filter((n) => n.op === 'sum').map((n) => n.attrs.axes)).toEqual([[2], [0]]);
 });
 
 test('the driver composes them: gradient-like debris comes down to one op', () => {
