@@ -26,7 +26,7 @@ export const avgPoolGrad: OpDef = {
   onnx: (c, node, names) => {
     const w = poolOf('avg_pool_grad', node.attrs), size = pairAttr(node.attrs, 'size');
     const tiles = both((i) => (w.kernel[i] === w.stride[i] && w.padding[i] === 0 && size[i] % w.kernel[i] === 0 ? 1 : 0));
-    if (tiles[0] + tiles[1] === 2) return upsampleOnnx(c, c.emit('Mul', [at(names, 0), c.float(1 / (w.kernel[0] * w.kernel[1]))]), size);
+    if (tiles[0] + tiles[1] === 2) return upsampleOnnx(c, c.emit('Mul', [at(names, 0), c.float(1 / (w.kernel[0] * w.kernel[1]))]), w.kernel);
     return mapImagesOnnx(c, at(names, 0), adjoint(averagingMaps('avg_pool_grad', size, node.attrs)));
   },
 };

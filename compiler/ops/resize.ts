@@ -57,8 +57,9 @@ export const resize: OpDef = {
       case 'nearest': return nearest(c, x, size, to);
       // ONNX Runtime's cubic Resize takes 25 to 70 times as long as the two products.
       case 'bicubic': return mapImagesOnnx(c, x, interpolationMaps(size, to, node.attrs));
-      case 'bilinear': return c.emit('Resize', [x, '', '', c.ints(to)], {
-        axes: { ints: [2, 3] }, mode: 'linear', coordinate_transformation_mode: boolAttr(node.attrs, 'align_corners') ? 'align_corners' : 'half_pixel',
+      // All four sizes: with `axes`, ONNX Runtime's transpose optimiser permutes the two as if they were four, and the session fails.
+      case 'bilinear': return c.emit('Resize', [x, '', '', c.shape(node.type.shape)], {
+        mode: 'linear', coordinate_transformation_mode: boolAttr(node.attrs, 'align_corners') ? 'align_corners' : 'half_pixel',
       });
     }
   },
@@ -68,7 +69,7 @@ const isMultiple = (from: Pair, to: Pair): boolean => to[0] % from[0] === 0 && t
 
 /** Whole multiples by Resize; other ratios by index, since Resize rounds i·from/to in float32. */
 function nearest(c: OnnxContext, x: string, from: Pair, to: Pair): string {
-  if (isMultiple(from, to)) return upsampleOnnx(c, x, to);
+  if (isMultiple(from, to)) return upsampleOnnx(c, x, [to[0] / from[0], to[1] / from[1]]);
   const index = (i: 0 | 1): string => c.constant(ndarray([to[i]], Float64Array.from({ length: to[i] }, (_, cell) => Math.floor((cell * from[i]) / to[i]))), 'i64');
   return c.emit('Gather', [c.emit('Gather', [x, index(0)], { axis: { int: 2 } }), index(1)], { axis: { int: 3 } });
 }

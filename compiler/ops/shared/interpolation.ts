@@ -82,6 +82,6 @@ export function mapImagesOnnx(c: OnnxContext, x: string, { rows, columns }: Maps
   return columnsFirst ? c.emit('MatMul', [left, c.emit('MatMul', [x, right])]) : c.emit('MatMul', [c.emit('MatMul', [left, x]), right]);
 }
 
-/** Every cell repeated to a whole multiple of the size. */
-export const upsampleOnnx = (c: OnnxContext, x: string, size: Pair): string =>
-  c.emit('Resize', [x, '', '', c.ints(size)], { axes: { ints: [2, 3] }, mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' });
+/** Every cell repeated a whole number of times each way. By scales, not by `axes`: see the bilinear form of `resize`. */
+export const upsampleOnnx = (c: OnnxContext, x: string, times: Pair): string =>
+  c.emit('Resize', [x, '', c.constant(ndarray([4], [1, 1, ...times]), 'f32')], { mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' });
