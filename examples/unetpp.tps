@@ -49,10 +49,10 @@ model UNetPP(image: f32[B, 3, size, size]) -> f32[B, 1, size, size] {
 
 /// Deep supervision: every column's head learns.
 train main of UNetPP {
-  loss      = sum(structure(h, truth) for h in out.heads) / len(out.heads)
+  loss = sum(structure(h, truth) for h in out.heads) / len(out.heads)
   optimizer = adam(lr: 3e-4)
-  sampler   = shuffle
+  sampler = shuffle
   epochs = 30, batch = 8, drop_last = true
-  augment   = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
-  validate  = every(1, keep: best(dice))
+  augment = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
+  validate = every(1, keep: best(dice))
 }

@@ -18,14 +18,14 @@ setting alpha: float = 0.5
 setting lambda_p: float = 5.0
 
 tasks lesions {
-  WA "Wet AMD"           { modality: oct, folder: "wet_amd" }
-  BT "Brain tumor"       { modality: mri, folder: "brain_tumor" }
-  ADC "Adenocarcinoma"   { modality: histology, folder: "adenocarcinoma" }
-  TN "Thyroid nodule"    { modality: ultrasound, folder: "thyroid_nodule" }
-  CP "Colon polyp"       { modality: endoscopy, folder: "colon_polyp" }
-  LI "Lung infection"    { modality: ct, folder: "lung_infection" }
-  BL "Breast lesion"     { modality: ultrasound, folder: "breast_lesion" }
-  SL "Skin lesion"       { modality: dermoscopy, folder: "skin_lesion" }
+  WA "Wet AMD" { modality: oct, folder: "wet_amd" }
+  BT "Brain tumor" { modality: mri, folder: "brain_tumor" }
+  ADC "Adenocarcinoma" { modality: histology, folder: "adenocarcinoma" }
+  TN "Thyroid nodule" { modality: ultrasound, folder: "thyroid_nodule" }
+  CP "Colon polyp" { modality: endoscopy, folder: "colon_polyp" }
+  LI "Lung infection" { modality: ct, folder: "lung_infection" }
+  BL "Breast lesion" { modality: ultrasound, folder: "breast_lesion" }
+  SL "Skin lesion" { modality: dermoscopy, folder: "skin_lesion" }
 }
 
 /// The encoder under a plain decoder, to be trained whole.
@@ -41,12 +41,16 @@ model NanoPretrain(image: f32[B, 3, size, size]) -> f32[B, 1, size, size] {
 model Nano(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size, size] {
   encoder enc = hiera(embed: 32, heads: 1, depths: [1, 2, 3, 1], global: [4], windows: [8, 4, 8, 4])(image)
     with { frozen: true, weights: pretrain }
-  gate split per t over enc.blocks = cumulative_sigmoid(logits: param f32[7] init zeros, temperature: anneal(1.0, 0.3, over: epochs))
+  gate split per t over enc.blocks = cumulative_sigmoid(
+    logits: param f32[7] init zeros,
+    temperature: anneal(1.0, 0.3, over: epochs)
+  )
   adapter tca before enc.blocks[* as b] = route(
     shared: bottleneck(hidden),
     specific: per t bottleneck(hidden),
     weight: split[b],
-    scale: per t scaled())
+    scale: per t scaled()
+  )
   let [c1, c2, c3, c4] = enc.stages |> rfb([16, 24, 32, 48])
   decoder d3 = pgtd(t, width, experts, alpha, lambda_p)(c3, c4)
   decoder d2 = pgtd(t, width, experts, alpha, lambda_p)(c2, d3.feature)
@@ -55,23 +59,23 @@ model Nano(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size, 
 }
 
 train pretrain of NanoPretrain {
-  loss      = structure(p1.logits, truth) + structure(p2.logits, truth) + structure(p3.logits, truth)
+  loss = structure(p1.logits, truth) + structure(p2.logits, truth) + structure(p3.logits, truth)
   optimizer = adamw(lr: cosine(2e-3, to: 1e-5, warmup: 40), weight_decay: 0.01)
-  sampler   = inverse_frequency(by: t)
+  sampler = inverse_frequency(by: t)
   epochs = 8, batch = 8
-  clip      = 1.0
-  augment   = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
-  validate  = every(4, keep: best(dice))
+  clip = 1.0
+  augment = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
+  validate = every(4, keep: best(dice))
 }
 
 train main of Nano {
-  loss      = structure(d1.logits, truth) + structure(d2.logits, truth) + structure(d3.logits, truth)
+  loss = structure(d1.logits, truth) + structure(d2.logits, truth) + structure(d3.logits, truth)
   optimizer = adam(lr: cosine(2e-3, to: 1e-5, warmup: 40))
-  sampler   = inverse_frequency(by: t, one_task: true)
+  sampler = inverse_frequency(by: t, one_task: true)
   epochs = 12, batch = 8
-  clip      = 1.0
-  augment   = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
-  validate  = every(4, keep: best(dice))
+  clip = 1.0
+  augment = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
+  validate = every(4, keep: best(dice))
 }
 
 variant no_adapters "without adapters" of main {

@@ -10,14 +10,14 @@ setting size: int = 128 where size % 16 == 0
 setting width: int = 64
 
 tasks lesions {
-  WA "Wet AMD"           { modality: oct, folder: "wet_amd" }
-  BT "Brain tumor"       { modality: mri, folder: "brain_tumor" }
-  ADC "Adenocarcinoma"   { modality: histology, folder: "adenocarcinoma" }
-  TN "Thyroid nodule"    { modality: ultrasound, folder: "thyroid_nodule" }
-  CP "Colon polyp"       { modality: endoscopy, folder: "colon_polyp" }
-  LI "Lung infection"    { modality: ct, folder: "lung_infection" }
-  BL "Breast lesion"     { modality: ultrasound, folder: "breast_lesion" }
-  SL "Skin lesion"       { modality: dermoscopy, folder: "skin_lesion" }
+  WA "Wet AMD" { modality: oct, folder: "wet_amd" }
+  BT "Brain tumor" { modality: mri, folder: "brain_tumor" }
+  ADC "Adenocarcinoma" { modality: histology, folder: "adenocarcinoma" }
+  TN "Thyroid nodule" { modality: ultrasound, folder: "thyroid_nodule" }
+  CP "Colon polyp" { modality: endoscopy, folder: "colon_polyp" }
+  LI "Lung infection" { modality: ct, folder: "lung_infection" }
+  BL "Breast lesion" { modality: ultrasound, folder: "breast_lesion" }
+  SL "Skin lesion" { modality: dermoscopy, folder: "skin_lesion" }
 }
 
 /// Doubles the side, halves the channels, joins the features of the way down.
@@ -46,10 +46,10 @@ model UNet(image: f32[B, 3, size, size]) -> f32[B, 1, size, size] {
 }
 
 train main of UNet {
-  loss      = structure(logits, truth)
+  loss = structure(logits, truth)
   optimizer = adam(lr: cosine(1e-3, to: 1e-5))
-  sampler   = inverse_frequency(by: t)
+  sampler = inverse_frequency(by: t)
   epochs = 30, batch = 8, drop_last = true
-  augment   = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
-  validate  = every(1, keep: best(dice))
+  augment = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
+  validate = every(1, keep: best(dice))
 }

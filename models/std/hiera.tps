@@ -4,11 +4,12 @@ edition 1
 
 /// Self-attention in windows of `window` x `window` tokens; 0 is one window over all. Windows are filled with zeros to the right and
 /// below, and those tokens are keys like any other. With `q_pool` the queries are pooled 2 x 2 inside each window.
-block window_attention(dim_out: int, heads: int, window: int, q_pool: bool)(x: f32[B, H, W, C]) -> f32[B, H / s, W / s, dim_out]
+block window_attention(dim_out: int, heads: int, window: int, q_pool: bool)(x: f32[B, H, W, C])
+  -> f32[B, H / s, W / s, dim_out]
   with s = if q_pool then 2 else 1
   where dim_out % heads == 0
 {
-  layer qkv  = linear(3 * dim_out)
+  layer qkv = linear(3 * dim_out)
   layer proj = linear(dim_out)
   let d = dim_out / heads
   let wh = if window == 0 then H else window
@@ -20,23 +21,37 @@ block window_attention(dim_out: int, heads: int, window: int, q_pool: bool)(x: f
   let n = B * rows * columns
 
   let filled = if below + right > 0 then pad(x, before: [0, 0, 0, 0], after: [0, below, right, 0]) else x
-  let windows = filled |> reshape([B, rows, wh, columns, ww, C]) |> transpose([0, 1, 3, 2, 4, 5]) |> reshape([n, wh * ww, C])
+  let windows = filled
+    |> reshape([B, rows, wh, columns, ww, C])
+    |> transpose([0, 1, 3, 2, 4, 5])
+    |> reshape([n, wh * ww, C])
   let all = qkv(windows) |> reshape([n, wh * ww, 3, heads, d])
   let q = all[:, :, 0]
-  let pooled = if q_pool then q |> reshape([n, wh, ww, dim_out]) |> channels_first |> max_pool(2) |> channels_last |> reshape([n, wh / s * (ww / s), heads, d]) else q
+  let pooled = if q_pool
+    then q
+      |> reshape([n, wh, ww, dim_out])
+      |> channels_first
+      |> max_pool(2)
+      |> channels_last
+      |> reshape([n, wh / s * (ww / s), heads, d])
+    else q
   let y = attention(pooled, all[:, :, 1], all[:, :, 2]) |> reshape([n, wh / s * (ww / s), dim_out])
-  let joined = proj(y) |> reshape([B, rows, columns, wh / s, ww / s, dim_out]) |> transpose([0, 1, 3, 2, 4, 5]) |> reshape([B, (H + below) / s, (W + right) / s, dim_out])
+  let joined = proj(y)
+    |> reshape([B, rows, columns, wh / s, ww / s, dim_out])
+    |> transpose([0, 1, 3, 2, 4, 5])
+    |> reshape([B, (H + below) / s, (W + right) / s, dim_out])
   return if below + right > 0 then joined[:, 0:H / s, 0:W / s] else joined
 }
 
 /// One block, channels last. `proj` exists only where the width changes, and acts on the normalised input.
-block hiera_block(dim_out: int, heads: int, window: int, q_pool: bool)(x: f32[B, H, W, C]) -> f32[B, H / s, W / s, dim_out]
+block hiera_block(dim_out: int, heads: int, window: int, q_pool: bool)(x: f32[B, H, W, C])
+  -> f32[B, H / s, W / s, dim_out]
   with s = if q_pool then 2 else 1
 {
   layer norm1 = layer_norm(eps: 1e-6)
-  layer attn  = window_attention(dim_out, heads, window, q_pool)
+  layer attn = window_attention(dim_out, heads, window, q_pool)
   layer norm2 = layer_norm(eps: 1e-6)
-  layer mlp   = feed_forward(4 * dim_out)
+  layer mlp = feed_forward(4 * dim_out)
   let u = norm1(x)
   if C == dim_out {
     let skip = x
@@ -51,16 +66,25 @@ block hiera_block(dim_out: int, heads: int, window: int, q_pool: bool)(x: f32[B,
 
 /// `global` numbers the blocks that attend over the whole map. The window's size lags: the first block of a stage uses that of the
 /// stage before. Stages come out at strides 4, 8, 16, 32.
-block hiera(embed: int, heads: int, depths: [int], global: [int], windows: [int], background: int = 7)(image: f32[B, 3, H, W]) -> { stages: [f32[B, _, _, _]] }
+block hiera(
+  embed: int,
+  heads: int,
+  depths: [int],
+  global: [int],
+  windows: [int],
+  background: int = 7
+)(image: f32[B, 3, H, W])
+  -> { stages: [f32[B, _, _, _]] }
   where H % 32 == 0
   where W % 32 == 0
   where H / 4 % windows[0] == 0
   where W / 4 % windows[0] == 0
 {
   layer patch_embed = conv(embed, kernel: 7, stride: 4, padding: 3)
-  param pos_embed:        f32[1, embed, background, background] init truncated_normal(std: 0.02)
+  param pos_embed: f32[1, embed, background, background] init truncated_normal(std: 0.02)
   param pos_embed_window: f32[1, embed, windows[0], windows[0]] init truncated_normal(std: 0.02)
-  let position = resize(pos_embed, [H / 4, W / 4], mode: bicubic) + tile(H / 4 / windows[0], W / 4 / windows[0])(pos_embed_window)
+  let position = resize(pos_embed, [H / 4, W / 4], mode: bicubic)
+    + tile(H / 4 / windows[0], W / 4 / windows[0])(pos_embed_window)
   carry x = (patch_embed(image) + position) |> channels_last
   carry n = 0
   for stage in 0..len(depths) {
@@ -70,7 +94,8 @@ block hiera(embed: int, heads: int, depths: [int], global: [int], windows: [int]
         dim_out: embed * 2 ^ stage,
         heads: heads * 2 ^ stage,
         window: if n in global then 0 else if first then windows[stage - 1] else windows[stage],
-        q_pool: first)
+        q_pool: first
+      )
       next x = blocks[n](x)
       next n = n + 1
     }

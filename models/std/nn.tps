@@ -27,7 +27,10 @@ block tokens(x: f32[B, C, H, W]) -> f32[B, H * W, C] {
 
 /// Repeats a map side by side.
 block tile(rows: int, columns: int)(x: f32[B, C, H, W]) -> f32[B, C, rows * H, columns * W] {
-  return x |> reshape([B, C, 1, H, 1, W]) |> expand([B, C, rows, H, columns, W]) |> reshape([B, C, rows * H, columns * W])
+  return x
+    |> reshape([B, C, 1, H, 1, W])
+    |> expand([B, C, rows, H, columns, W])
+    |> reshape([B, C, rows * H, columns * W])
 }
 
 /// The mean of each channel.
@@ -51,7 +54,17 @@ block linear(out: int, biased: bool = true, gain: float = 1.0)(x: f32[..lead, C]
 }
 
 /// A convolution that carries its weights. `gain` as in `linear`, against the fan in.
-block conv(out: int, kernel: pair = 1, stride: pair = 1, padding: pair = 0, dilation: pair = 1, groups: int = 1, biased: bool = true, gain: float = 1.0)(x: f32[B, C, H, W]) -> f32[B, out, _, _]
+block conv(
+  out: int,
+  kernel: pair = 1,
+  stride: pair = 1,
+  padding: pair = 0,
+  dilation: pair = 1,
+  groups: int = 1,
+  biased: bool = true,
+  gain: float = 1.0
+)(x: f32[B, C, H, W])
+  -> f32[B, out, _, _]
   where C % groups == 0
   where out % groups == 0
 {
@@ -66,7 +79,17 @@ block conv(out: int, kernel: pair = 1, stride: pair = 1, padding: pair = 0, dila
 }
 
 /// A transposed convolution. The fan in is that of its weight's second axis, as PyTorch counts it.
-block conv_transpose(out: int, kernel: pair = 2, stride: pair = 2, padding: pair = 0, output_padding: pair = 0, dilation: pair = 1, groups: int = 1, biased: bool = true)(x: f32[B, C, H, W]) -> f32[B, out, _, _]
+block conv_transpose(
+  out: int,
+  kernel: pair = 2,
+  stride: pair = 2,
+  padding: pair = 0,
+  output_padding: pair = 0,
+  dilation: pair = 1,
+  groups: int = 1,
+  biased: bool = true
+)(x: f32[B, C, H, W])
+  -> f32[B, out, _, _]
   where C % groups == 0
   where out % groups == 0
 {
@@ -74,9 +97,26 @@ block conv_transpose(out: int, kernel: pair = 2, stride: pair = 2, padding: pair
   param weight: f32[C, out / groups, kernel[0], kernel[1]] init uniform(-bound, bound)
   if biased {
     param bias: f32[out] init uniform(-bound, bound)
-    return conv_transpose2d(x, weight, bias, stride: stride, padding: padding, output_padding: output_padding, dilation: dilation, groups: groups)
+    return conv_transpose2d(
+      x,
+      weight,
+      bias,
+      stride: stride,
+      padding: padding,
+      output_padding: output_padding,
+      dilation: dilation,
+      groups: groups
+    )
   } else {
-    return conv_transpose2d(x, weight, stride: stride, padding: padding, output_padding: output_padding, dilation: dilation, groups: groups)
+    return conv_transpose2d(
+      x,
+      weight,
+      stride: stride,
+      padding: padding,
+      output_padding: output_padding,
+      dilation: dilation,
+      groups: groups
+    )
   }
 }
 
@@ -133,11 +173,11 @@ block batch_norm(momentum: float = 0.1, eps: float = 1e-5)(x: f32[B, C, H, W]) -
   let spread = mean((x - centre) * (x - centre), axes: [0, 2, 3])
   let count = sum(ones([B]), axes: [0]) * (1.0 * H * W)
   state running_mean: f32[C] {
-    init   = zeros([C])
+    init = zeros([C])
     update = ema(centre |> reshape([C]), momentum: 1.0 - momentum)
   }
   state running_var: f32[C] {
-    init   = ones([C])
+    init = ones([C])
     update = ema((spread |> reshape([C])) * count / maximum(count - 1.0, 1.0), momentum: 1.0 - momentum)
   }
   if training {
