@@ -7,7 +7,7 @@ import { checkDefinition } from './check/definition.js';
 import { elaborate, type Elaboration } from './check/model.js';
 import { checkNames } from './check/names.js';
 import { checkBatch, readsTask } from './check/rules/batch.js';
-import { checkReach, checkTruth } from './check/rules/reach.js';
+import { checkReach } from './check/rules/reach.js';
 import { suggestion } from './check/suggest.js';
 import { STUDY_ENTRIES } from './check/vocabulary.js';
 import type { Graph, Output } from './ir/graph.js';
@@ -149,7 +149,6 @@ class Unit {
     const training = elaborate(world, module, model, train, true, this.request.epochs);
     for (const e of [infer, training]) for (const b of e.ctx.executed) this.executed.add(b);
     checkReach(module, infer, training);
-    checkTruth(module, infer, model.result.range);
     if (train !== undefined) checkBatch(module, training, train.name.range);
     if (sink.failed) return undefined;
     return assemble(this.request, file, model, variant, tasks, settingsOf(module, settings), infer, training, this.request.set ?? {});
@@ -227,7 +226,7 @@ function initIdentity(init: Init): unknown {
 /** Every node that the spec makes, read or not. */
 function wholeGraph(e: Elaboration): Graph {
   const { builder } = e.ctx;
-  const read = new Set([...builder.nodes.values()].flatMap((n) => n.inputs));
+  const read = new Set([...builder.nodes.values()].flatMap((n) => (e.ctx.lossOnly.has(n.id) ? [] : n.inputs)));
   const loose = [...builder.nodes.keys()].filter((id) => !read.has(id) && !e.outputs.some((o) => o.id === id) && !e.ctx.lossOnly.has(id));
   return builder.finish([...e.outputs, ...loose.map((id) => ({ name: `unread:${id}`, id }))]);
 }

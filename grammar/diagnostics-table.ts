@@ -23,7 +23,6 @@ export const table = {
   TPS2003: { severity: 'error', message: '`{source}` declares no `{name}`', help: '{help}' },
   TPS2004: { severity: 'error', message: '`{name}` is declared twice', help: 'a name is assigned once; `carry` and `next` are for values that change in a loop' },
   TPS2005: { severity: 'error', message: '`{source}` imports itself, by way of {chain}' },
-  TPS2006: { severity: 'error', message: '`{name}` is {found}, not {expected}' },
   TPS2007: { severity: 'error', message: 'there is no {what} called `{name}`', help: '{help}' },
 
   // ------------------------------------------------------------ 3xxx types and shapes
@@ -58,7 +57,7 @@ export const table = {
   TPS4004: { severity: 'error', message: 'gate `{name}` is not shown to be {property}', help: 'build it from cumsum, softplus, sigmoid and positive temperatures, or declare it `free(…)`' },
   TPS4005: { severity: 'error', message: 'gate `{name}` is not per task', help: 'write `gate {name} per t over …`' },
   TPS4006: { severity: 'warning', message: 'gate `{name}` is free: nothing shows that it rises from 0 to 1 over its nodes' },
-  TPS4007: { severity: 'error', message: 'what the model returns depends on `truth`', help: 'the ground truth exists in training only; losses and update laws may read it' },
+  TPS4007: { severity: 'error', message: 'a model takes no `truth`: nothing that it returns may depend on the ground truth', help: 'losses and update laws read the batch’s mask as `truth` without being given it; call another mask by another name' },
   TPS4008: { severity: 'error', message: '{role} `{name}` has no `{entry}`', help: '{help}' },
   TPS4009: { severity: 'error', message: '`truth` is not here: only a loss or an update law reads the ground truth' },
   TPS4010: { severity: 'error', message: 'decoder `{name}` yields no logits', help: 'it returns a record with `logits: f32[B, 1, H, W]`, or that tensor itself' },

@@ -155,7 +155,7 @@ export function callBlock(ctx: Context, frame: Frame, closure: Closure, args: re
 export function runBlock(ctx: Context, frame: Frame, closure: Closure, inputs: ReadonlyMap<string, Value>, at: Range, path: string): Value {
   const { block, module } = closure;
   const all = [...inputs.values(), closure];
-  if ([...inputs.values()].some(isPoison)) return poison(all);
+  if ([...inputs.values(), ...(closure.config?.values() ?? [])].some(isPoison)) return poison(all);
   if (ctx.sites.length >= MAX_DEPTH) {
     ctx.report('TPS3020', at, frame.module, { depth: MAX_DEPTH, name: block.name.text });
     return poison(all);

@@ -88,6 +88,9 @@ export interface World {
   readonly setting: (binding: Binding) => Value;
 }
 
+/** What cannot be said of a definition: a value that is wanted now may be known at the call. */
+const UNKNOWABLE: ReadonlySet<Code> = new Set<Code>(['TPS3006', 'TPS3013', 'TPS3016', 'TPS3023']);
+
 export class Context {
   builder = new GraphBuilder();
   tensors = new Map<string, TensorEntry>();
@@ -120,6 +123,7 @@ export class Context {
 
   /** Reports at the user's own text: a place inside the standard library is told by its nearest caller, and related. */
   report<C extends Code>(code: C, range: Range, module: Module, params: ParamsOf<C>, extra: { readonly related?: readonly Related[]; readonly help?: string } = {}): void {
+    if (this.definition && UNKNOWABLE.has(code)) return;
     const place = this.userPlace(range, module);
     const related = [...(extra.related ?? []), ...(place === range ? [] : [{ message: 'inside here', range }])];
     this.world.sink.push(diagnostic(code, place, params, { ...extra, related }));

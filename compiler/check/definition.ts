@@ -31,18 +31,25 @@ function unknownOf(type: TypeExpr, name: string): Value {
 
 function tensorOf(ctx: Context, frame: Frame, type: TypeExpr, name: string, fresh: () => string): Value {
   if (type.kind === 'named' && type.name === 'task') return { kind: 'task', set: undefined };
-  if (type.kind !== 'tensor' || type.dims.some((d) => d.kind === 'rest')) return nothingKnown;
+  if (type.kind === 'list') tensorOf(ctx, frame, type.element, name, fresh);
+  if (type.kind !== 'tensor') return nothingKnown;
   const shape: Dim[] = [];
+  let known = true;
   for (const d of type.dims) {
-    if (d.kind === 'any') shape.push(symbol(fresh()));
-    else if (d.kind === 'dim') {
+    if (d.kind === 'rest') {
+      // any number of axes: the tensor is not known, its named sizes are symbols
+      known = false;
+      if (d.name !== undefined && frame.scope.find(d.name.text) === undefined) frame.scope.define(d.name, nothingKnown);
+    } else if (d.kind === 'any') shape.push(symbol(fresh()));
+    else {
       if (d.value.kind === 'name' && frame.scope.find(d.value.name) === undefined && !frame.module.names.has(d.value.name)) {
         frame.scope.define({ text: d.value.name, range: d.range }, dimValue(symbol(d.value.name)));
       }
       const size = asDim(evaluate(ctx, frame, d.value));
-      if (size === undefined) return nothingKnown;
-      shape.push(size);
+      if (size === undefined) known = false;
+      else shape.push(size);
     }
   }
+  if (!known) return nothingKnown;
   return ctx.tensor(ctx.builder.leaf('input', { name }, { dtype: type.dtype === 'i64' ? 'i64' : type.dtype === 'bool' ? 'bool' : 'f32', shape }));
 }

@@ -86,6 +86,7 @@ export function lookup(ctx: Context, frame: Frame, name: string, at: Range): Val
   const binding = frame.module.names.get(name) ?? ctx.world.prelude.get(name);
   if (binding !== undefined) return bindingValue(ctx, binding);
   if (name === 'tasks' && ctx.world.tasks !== undefined) return { kind: 'tasks', set: ctx.world.tasks };
+  if (name === 'tasks' && ctx.definition) return nothingKnown;
   if (BUILTINS.has(name)) return { kind: 'builtin', name };
   if (isOp(name) && opOf(name).surface) return { kind: 'op', name };
   if (!frame.module.doubtful.has(name)) {
@@ -251,7 +252,7 @@ export function asTensor(ctx: Context, v: Value): Tensor | undefined {
   }
 }
 
-const CODE_OF = { rank: 'TPS3002', shape: 'TPS3001', divide: 'TPS3001', dtype: 'TPS3005', attr: 'TPS3006' } as const satisfies Record<OpErrorKind, string>;
+const CODE_OF = { rank: 'TPS3002', shape: 'TPS3001', open: 'TPS3001', divide: 'TPS3001', dtype: 'TPS3005', attr: 'TPS3006' } as const satisfies Record<OpErrorKind, string>;
 
 /** Appends an op; a type error is reported at its place and becomes poison that keeps the operands. */
 export function addOp(ctx: Context, frame: Frame, op: string, operands: readonly Tensor[], attrs: Attrs, at: Range): Value {
@@ -265,6 +266,7 @@ export function addOp(ctx: Context, frame: Frame, op: string, operands: readonly
     return ctx.tensor(ctx.builder.add(op, operands.map((o) => o.id), attrs));
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
+    if (error.kind === 'open' && ctx.definition) return poison(operands);
     ctx.report(CODE_OF[error.kind], at, frame.module, { op: OPERATOR_OF[op] ?? op, detail: error.message.startsWith(`${op}: `) ? error.message.slice(op.length + 2) : error.message, help: error.help ?? '' }, error.help === undefined ? { help: shapesOf(ctx, operands) } : {});
     return poison(operands);
   }

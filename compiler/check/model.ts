@@ -80,6 +80,11 @@ function bindInputs(ctx: Context, frame: Frame, model: ModelDecl): ModelInput[] 
   const inputs: ModelInput[] = [];
   for (const p of model.inputs) {
     const { type } = p;
+    if (p.name.text === 'truth') {
+      ctx.report('TPS4007', p.name.range, frame.module, {});
+      frame.scope.define(p.name, nothingKnown);
+      continue;
+    }
     if (type.kind === 'named' && type.name === 'task') {
       const declared = type.of === undefined ? undefined : frame.module.names.get(type.of.text);
       if (type.of !== undefined && declared?.decl.kind !== 'tasks' && !frame.module.doubtful.has(type.of.text)) {

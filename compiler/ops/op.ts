@@ -17,8 +17,8 @@ export interface AttrSpec {
 export class OpError extends Error {
   constructor(readonly kind: OpErrorKind, message: string, readonly help?: string) { super(message); }
 }
-/** `rank`: a wrong number of dimensions; `shape`: two sizes disagree; `divide`: a size does not divide; `dtype`; `attr`: an attribute's value. */
-export type OpErrorKind = 'rank' | 'shape' | 'divide' | 'dtype' | 'attr';
+/** `rank`: a wrong number of dimensions; `shape`: two sizes disagree; `open`: a size has to be a number and depends on the batch; `divide`: a size does not divide; `dtype`; `attr`: an attribute's value. */
+export type OpErrorKind = 'rank' | 'shape' | 'open' | 'divide' | 'dtype' | 'attr';
 
 export type InputArity = readonly string[];
 

@@ -83,6 +83,12 @@ describe('roles', () => {
     expect(compileText(trained(body)).diagnostics.map((d) => d.code).filter((c) => c === 'TPS4007')).toEqual([]);
     expect(compileText(trained('  let y = x |> conv(1)\n  return y + truth')).diagnostics.map((d) => d.code)).toEqual(['TPS4009']);
   });
+  it('refuses a model that takes the ground truth', () => {
+    expect(compileText(trained('  let y = x |> conv(1)\n  return y').replace('t: task of lesions', 'truth: f32[B, 1, 16, 16], t: task of lesions')).diagnostics.map((d) => d.code)).toEqual(['TPS4007']);
+  });
+  it('warns of a parameter behind `detach`: no gradient comes through', () => {
+    expect(compileText(trained('  let y = conv(1)(x) + detach(conv(1)(x))\n  return y')).diagnostics.map((d) => d.code)).toEqual(['TPS7001']);
+  });
   it('wants prototypes to have a law', () => {
     const body = '  prototypes p per t: f32[1, 8, 1, 1] {\n    init = zeros\n  }\n  let y = conv(1)(x * p)\n  return y';
     expect(compileText(trained(body)).diagnostics.map((d) => d.code)).toEqual(['TPS4008']);

@@ -18,6 +18,9 @@ describe('models of the repository', () => {
   it.each(['models/unet.tps', 'models/tpseg-nano.tps', 'examples/unetpp.tps'])('%s checks clean, every block and variant', (file) => {
     expect(compileFile(file, { everything: true }).diagnostics).toEqual([]);
   });
+  it.each(['nn', 'hiera', 'gate', 'peft', 'pgtd', 'loss'])('std.%s checks clean by itself: its blocks are right for all sizes', (name) => {
+    expect(compileFile(`models/std/${name}.tps`, { everything: true }).diagnostics).toEqual([]);
+  });
   it('the encoder of both train blocks of the nano network has the same tensors', () => {
     const encoder = (block: string): string[] => paths(programOf(compileFile('models/tpseg-nano.tps', { block }))).filter((p) => p.startsWith('enc.'));
     expect(encoder('pretrain')).toEqual(encoder('main'));

@@ -29,7 +29,7 @@ describe('conv2d', () => {
   it('(C1) wants images', () => expect(said('conv2d', [[B, 10, 3], [8, 3, 3, 3]])).toBe(
     'rank: conv2d: x is f32[B, 10, 3] of rank 3; it takes rank 4, [B, C, H, W] | reshape x to rank 4'));
   it('(C1) wants to know the size', () => expect(said('conv2d', [[1, 3, B, 8], [8, 3, 3, 3]])).toBe(
-    'shape: conv2d: its height must be known and is B | only the batch may stay open'));
+    'open: conv2d: its height must be known and is B | only the batch may stay open'));
   it('(C2) cuts channels into groups', () => expect(said('conv2d', [[B, 6, 8, 8], [8, 2, 3, 3]], { groups: 4 })).toBe(
     'divide: conv2d: channels 6 cannot be cut into 4 groups | groups that fit: 1, 2, 3, 6'));
   it('(C3) names both numbers of channels', () => expect(said('conv2d', [[B, 64, 8, 8], [16, 32, 3, 3]])).toBe(
@@ -73,7 +73,7 @@ describe('pools, resize, softmax, normalize', () => {
     'shape: max_pool: the window spans 3 and the height is 2 | padding: 1 would make it fit'));
   it('resize wants two sizes', () => expect(said('resize', [[B, 3, 2, 8]], { size: [4] })).toBe('attr: resize: size is [4]; it takes two numbers, [height, width]'));
   it('resize wants sizes of 1 or more', () => expect(said('resize', [[B, 3, 2, 8]], { size: [0, 4] })).toBe('attr: resize: size is 0; it must be an integer of at least 1'));
-  it('resize wants to know them', () => expect(said('resize', [[1, 3, 2, 8]], { size: [B, 4] })).toBe('shape: resize: its new height must be known and is B | only the batch may stay open'));
+  it('resize wants to know them', () => expect(said('resize', [[1, 3, 2, 8]], { size: [B, 4] })).toBe('open: resize: its new height must be known and is B | only the batch may stay open'));
   it('softmax has an axis of x', () => expect(said('softmax', [[B, 3]], { axis: 2 })).toContain('attr: softmax: axis 2 is no axis of f32[B, 3]'));
   it('normalize names each axis once', () => expect(said('normalize', [[B, 3]], { axes: [1, -1] })).toContain('attr: normalize: axes [1, -1] names axis 1 of f32[B, 3] twice'));
   it('normalize needs a positive eps', () => expect(said('normalize', [[B, 3]], { axes: [1], eps: 0 })).toContain('eps is 0; it must be positive'));

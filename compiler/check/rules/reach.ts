@@ -1,29 +1,33 @@
-// Faults that would be silent: parameters that no loss reaches, states and gates that nothing reads, truth in what the model returns.
-import type { Range } from '../../../grammar/ast.js';
+// Faults that would be silent: parameters that no loss reaches, states and gates that nothing reads.
 import type { Module } from '../../resolve/modules.js';
 import type { GraphBuilder } from '../../ir/builder.js';
 import type { NodeId } from '../../ir/graph.js';
+import { isOp, opOf } from '../../ops/index.js';
 import type { TensorEntry } from '../context.js';
 import type { Elaboration } from '../model.js';
 
-/** All nodes that these read, themselves included. */
-export function reach(builder: GraphBuilder, roots: readonly NodeId[]): ReadonlySet<NodeId> {
+/** All nodes that these read, themselves included; only through ops that pass `through`. */
+export function reach(builder: GraphBuilder, roots: readonly NodeId[], through: (op: string) => boolean = () => true): ReadonlySet<NodeId> {
   const seen = new Set<NodeId>();
   const open = roots.filter((id) => builder.nodes.has(id));
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (seen.has(id)) continue;
     seen.add(id);
-    open.push(...builder.node(id).inputs);
+    const node = builder.node(id);
+    if (through(node.op)) open.push(...node.inputs);
   }
   return seen;
 }
+
+/** A gradient goes through an op that has a column for it. */
+const passesGradient = (op: string): boolean => !isOp(op) || opOf(op).gradient !== undefined;
 
 export function checkReach(module: Module, infer: Elaboration, train: Elaboration): void {
   const { ctx } = train;
   const readInTraining = reach(ctx.builder, train.roots);
   const readInInference = reach(infer.ctx.builder, infer.roots);
   if (train.config !== undefined || train.lossRoots.length > 0) {
-    const trained = reach(ctx.builder, train.lossRoots);
+    const trained = reach(ctx.builder, train.lossRoots, passesGradient);
     const byPlace = new Map<number, TensorEntry[]>();
     for (const entry of ctx.tensors.values()) {
       if (entry.info.kind !== 'param' || entry.info.frozen || trained.has(entry.id)) continue;
@@ -46,9 +50,4 @@ export function checkReach(module: Module, infer: Elaboration, train: Elaboratio
   for (const gate of ctx.gates) {
     if (!readInTraining.has(gate.id) && !ctx.doubtfulNames.includes(gate.name)) ctx.report('TPS7003', gate.range, module, { name: gate.name });
   }
-}
-
-/** No result of the model may depend on the ground truth. */
-export function checkTruth(module: Module, infer: Elaboration, place: Range): void {
-  if (infer.truth !== undefined && reach(infer.ctx.builder, infer.outputs.map((o) => o.id)).has(infer.truth)) infer.ctx.report('TPS4007', place, module, {});
 }

@@ -49,7 +49,7 @@ export function kernelOf(op: string, type: TensorType | undefined, layout: strin
 }
 
 export function known(op: string, what: string, d: Dim): number {
-  if (!isStatic(d)) throw new OpError('shape', `${op}: its ${what} must be known and is ${formatDim(d)}`, 'only the batch may stay open');
+  if (!isStatic(d)) throw new OpError('open', `${op}: its ${what} must be known and is ${formatDim(d)}`, 'only the batch may stay open');
   return d;
 }
 
