@@ -6,10 +6,10 @@ import type { Context } from './build/cst.js';
 import { diagnostic, type Diagnostic } from './diagnostics.js';
 import { parserDiagnostics } from './parse/errors.js';
 import { TpsParser } from './parse/parser.js';
-import { balance } from './text/brackets.js';
+import { balance, tokenBeyond } from './text/brackets.js';
 import { docsByLine } from './text/docs.js';
 import { layout } from './text/layout.js';
-import { lex } from './text/lexer.js';
+import { lex, tokenRange } from './text/lexer.js';
 import { keepOne } from './parse/one.js';
 
 export * from './ast.js';
@@ -17,6 +17,9 @@ export { format, printDeclaration, printExpr } from './print/index.js';
 export { diagnostic, type Code, type Diagnostic, type Related, type Severity } from './diagnostics.js';
 
 const parser = new TpsParser();
+
+/** Brackets in brackets that a text may have; far beyond what people write, and what every later walk can bear. */
+const deepest = 200;
 
 export interface Parsed { readonly file: SourceFile; readonly diagnostics: readonly Diagnostic[] }
 
@@ -26,6 +29,12 @@ export function parse(text: string, path: string): Parsed {
   const whole = rangeOfText(text, path);
   const file = (declarations: SourceFile['declarations'], comments: readonly Comment[]): SourceFile =>
     ({ kind: 'file', path, text, declarations, comments, range: whole });
+  const tooDeep = (at: Range): Parsed => {
+    const names = [...new Set(lexed.tokens.map((t) => t.image).filter((image) => /^[A-Za-z_]\w*$/.test(image)))];
+    return { file: file([{ kind: 'error', names, range: whole }], lexed.comments), diagnostics: [diagnostic('TPS1012', at, {})] };
+  };
+  const deep = tokenBeyond(deepest, lexed.tokens);
+  if (deep !== undefined) return tooDeep(tokenRange(deep, path));
   try {
     const balanced = balance(lexed.tokens, text, path);
     const tokens = layout(balanced.tokens);
@@ -39,11 +48,7 @@ export function parse(text: string, path: string): Parsed {
     return { file: file(declarations, lexed.comments), diagnostics: diagnostics.length > 0 ? diagnostics : docs.lost };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // the stack: a text may nest deeper than any tree of ours
-    const names = [...new Set(lexed.tokens.map((t) => t.image).filter((image) => /^[A-Za-z_]\w*$/.test(image)))];
-    return {
-      file: file([{ kind: 'error', names, range: whole }], lexed.comments),
-      diagnostics: [diagnostic('TPS1012', whole, {})],
-    };
+    return tooDeep(whole);
   }
 }
 

@@ -25,7 +25,8 @@ function place({ token, previousToken, message }: IRecognitionException & { read
   const known = Number.isFinite(token.startOffset);
   const before = previousToken !== undefined && Number.isFinite(previousToken.startOffset) ? tokenRange(previousToken, file).end : undefined;
   const lacksComma = before !== undefined && before.line < found.start.line && message.startsWith('`,`') && beginsValue(token);
-  if (known && token.tokenType !== Newline && !lacksComma) return found;
+  const ofLine = token.tokenType === Newline && token.image === '';
+  if (known && !ofLine && !lacksComma) return found;
   const at = before ?? (known ? found.start : { line: 1, column: 1, offset: 0 });
   return { file, start: at, end: at };
 }

@@ -13,12 +13,12 @@ export const expectedToken = (type: TokenType): string =>
 
 /** A token as it was found. */
 export const foundToken = (token: IToken): string =>
-  token.tokenType === t.Newline ? 'the end of the line' : token.tokenType.name === 'EOF' ? 'the end of the file' : `\`${token.image}\``;
+  token.tokenType === t.Newline && token.image === '' ? 'the end of the line' : token.tokenType.name === 'EOF' ? 'the end of the file' : `\`${token.image}\``;
 
 /** What a rule reads, where its alternatives are too many to list. */
 const ruleNouns: Readonly<Record<string, string>> = {
   expr: 'a value', primary: 'a value', unary: 'a value', paramPostfix: 'a value', type: 'a type', dim: 'a dimension',
-  importDecl: 'a module or a file in quotes', letStmt: 'a name or `[`', adapterStmt: '`before`, `after` or `beside`',
+  importDecl: 'a name', importSource: 'a module or a file in quotes', letStmt: 'a name or `[`', adapterStmt: '`before`, `after` or `beside`',
   subscript: 'an index', edit: 'an edit', stmtItem: 'a statement', insertable: 'a statement', declItem: 'a declaration',
 };
 

@@ -1,9 +1,9 @@
 // Declarations as documents, and the file as a whole.
-import type { BlockDecl, Declaration, Edit, Expr, Identifier, ModelDecl, Parameter, SourceFile, TypeExpr } from '../ast.js';
+import type { BlockDecl, Comment, Declaration, Edit, Expr, Identifier, ModelDecl, Parameter, SourceFile, TypeExpr } from '../ast.js';
 import { group, hardline, indent, join, line, type Doc } from './doc.js';
 import { exprDoc, pathDoc, quote, recordDoc, typeDoc, Unprintable } from './expressions.js';
 import { braces, type LazyItem } from './items.js';
-import { beside, bracketed } from './lists.js';
+import { apart, beside, bracketed } from './lists.js';
 import { bodyDoc, entriesDoc, onOneLine, stmtDoc } from './statements.js';
 import type { Trivia } from './trivia.js';
 
@@ -104,28 +104,26 @@ export function fileDoc(file: SourceFile, trivia: Trivia): Doc {
   const gap = (firstLine: number, blank: boolean): void => {
     if (lastLine !== undefined) out.push(blank || firstLine - lastLine > 1 ? [hardline, hardline] : hardline);
   };
-  const comments = (to: number, blankFirst: boolean): boolean => {
-    let any = false;
-    for (const c of trivia.take(at, to)) {
-      gap(c.range.start.line, blankFirst && !any);
+  const put = (comments: readonly Comment[], blankFirst: boolean): void => {
+    for (const [i, c] of comments.entries()) {
+      gap(c.range.start.line, blankFirst && i === 0);
       out.push(c.text);
       lastLine = c.range.end.line;
-      any = true;
     }
-    return any;
   };
   for (const [i, decl] of file.declarations.entries()) {
-    const apart = previous !== undefined && (long(decl) || long(previous));
-    const commented = comments(decl.range.start.offset, apart);
+    const blank = previous !== undefined && (long(decl) || long(previous));
+    const { plain, docs } = apart(trivia.take(at, decl.range.start.offset));
     const doc = declarationDoc(decl, trivia);
-    const lost = trivia.take(decl.range.start.offset, decl.range.end.offset);
-    gap(decl.range.start.line, apart && !commented);
+    const lead = [...trivia.take(decl.range.start.offset, decl.range.end.offset), ...docs];
+    put(plain, blank);
+    gap(docs[0]?.range.start.line ?? decl.range.start.line, blank && plain.length === 0);
     const limit = file.declarations[i + 1]?.range.start.offset ?? file.text.length;
-    out.push(...lost.flatMap((c): Doc[] => [c.text, hardline]), doc, beside(trivia.after(decl.range, limit)));
+    out.push(...lead.flatMap((c): Doc[] => [c.text, hardline]), doc, beside(trivia.after(decl.range, limit)));
     lastLine = decl.range.end.line;
     at = decl.range.end.offset;
     previous = decl;
   }
-  comments(file.text.length + 1, false);
+  put(trivia.take(at, file.text.length + 1), false);
   return out;
 }

@@ -1,7 +1,7 @@
 // Items in braces: statements, entries, edits and rows, with their comments and the blank lines between them.
 import type { Range } from '../ast.js';
 import { group, hardline, indent, mustBreak, type Doc } from './doc.js';
-import { beside } from './lists.js';
+import { apart, beside } from './lists.js';
 import type { Trivia } from './trivia.js';
 
 /** `doc` is made when its turn comes, so that comments are handed out in order. */
@@ -18,16 +18,17 @@ export function itemsDoc(items: readonly LazyItem[], from: number, to: number, t
     lastLine = endLine;
   };
   for (const [i, { doc, range, text }] of items.entries()) {
-    for (const comment of trivia.take(at, range.start.offset)) put(comment.range.start.line, comment.range.end.line, comment.text);
+    const { plain, docs } = apart(trivia.take(at, range.start.offset));
     const limit = items[i + 1]?.range.start.offset ?? to;
     const body = doc();
     const lost = trivia.take(range.start.offset, range.end.offset); // comments in places that have no home of their own go above
-    const lead = [...lost.flatMap((c): Doc => [c.text, hardline]), ...docLines(trivia.hasSource ? undefined : text)];
+    for (const comment of plain) put(comment.range.start.line, comment.range.end.line, comment.text);
+    const lead = [...[...lost, ...docs].flatMap((c): Doc => [c.text, hardline]), ...docLines(trivia.hasSource ? undefined : text)];
     const after = beside(trivia.after(range, limit));
     const previous = items[i - 1];
     const shares = joined && trivia.hasSource && previous !== undefined && previous.range.end.line === range.start.line && lead.length === 0;
     if (shares) out.push(', ', body, after);
-    else put(range.start.line, range.end.line, [...lead, body, after]);
+    else put(docs[0]?.range.start.line ?? range.start.line, range.end.line, [...lead, body, after]);
     lastLine = range.end.line;
     at = range.end.offset;
   }

@@ -7,6 +7,11 @@ export interface Item { readonly doc: Doc; readonly range: Range }
 
 /** Own-line comments above an item. */
 export const above = (comments: readonly Comment[]): Doc => comments.flatMap((c) => [c.text, hardline]);
+/** Parts the comments above an item from the run of doc lines that belongs to it. */
+export function apart(comments: readonly Comment[]): { readonly plain: readonly Comment[]; readonly docs: readonly Comment[] } {
+  const from = comments.findLastIndex((c) => !c.doc || !c.ownLine) + 1;
+  return { plain: comments.slice(0, from), docs: comments.slice(from) };
+}
 /** Comments that end a line. */
 export const beside = (comments: readonly Comment[]): Doc => comments.map((c) => trailing(c.text));
 

@@ -41,3 +41,13 @@ function isBalanced(tokens: readonly IToken[]): boolean {
   }
   return open.length === 0;
 }
+
+/** The first opener that stands deeper than `depth`. */
+export function tokenBeyond(depth: number, tokens: readonly IToken[]): IToken | undefined {
+  let open = 0;
+  return tokens.find(({ tokenType }) => {
+    if (isOpener(tokenType)) open++;
+    else if (isCloser(tokenType)) open = Math.max(0, open - 1);
+    return open > depth;
+  });
+}

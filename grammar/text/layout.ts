@@ -92,7 +92,9 @@ export class ItemReader {
 
 /** What a body holds whose first item begins at `i`. */
 function kindOfItem(tokens: readonly IToken[], i: number): BraceKind | undefined {
-  if (beginsStatement(tokens, i)) return 'statements';
+  const keyword = t.keywordOf(tokens[i]?.tokenType ?? t.Name) ?? '';
+  const reserved = t.statementKeywords.has(keyword) && t.reservedKeywords.has(keyword) && keyword !== 'if' && tokens[i + 1]?.tokenType !== t.Colon;
+  if (reserved || beginsStatement(tokens, i)) return 'statements';
   if (!beginsEntry(tokens, i)) return undefined;
   const next = tokens[i + 1]?.tokenType;
   return next === t.Equals ? 'entries' : next === t.Arrow || next === t.StringToken ? 'rows' : 'edits';
@@ -112,7 +114,9 @@ interface Frame { readonly type: TokenType; readonly items: ItemReader; readonly
 
 const fresh = (type: TokenType, kind: BraceKind, item: number): Frame => ({ type, kind, items: new ItemReader(kind), item });
 
-export function newlineAfter(token: IToken): IToken {
+/** Right behind a token; or, where the item ends because a `}` follows on its line, at that `}`, whose image it takes for messages. */
+function newlineAfter(token: IToken, closer: IToken | undefined): IToken {
+  if (closer !== undefined && closer.startLine === token.endLine) return { ...closer, tokenType: t.Newline, tokenTypeIdx: t.Newline.tokenTypeIdx ?? 0 };
   const offset = (token.endOffset ?? 0) + 1;
   const line = token.endLine ?? 1;
   const column = (token.endColumn ?? 0) + 1;
@@ -132,8 +136,8 @@ export function layout(tokens: readonly IToken[]): IToken[] {
     token.payload = place;
     out.push(token);
   };
-  const endItem = (after: IToken): void => {
-    push(newlineAfter(after), stack.length - 1);
+  const endItem = (after: IToken, closer?: IToken): void => {
+    push(newlineAfter(after, closer), stack.length - 1);
     top().items.end();
   };
 
@@ -150,7 +154,7 @@ export function layout(tokens: readonly IToken[]): IToken[] {
       if (!goes || beginsItem(tokens, i, frame.kind)) endItem(before); // a line that surely begins an item ends a damaged one above
     }
     if (isCloser(type)) {
-      if (inBraces && frame.items.start !== undefined && before !== undefined) endItem(before);
+      if (inBraces && frame.items.start !== undefined && before !== undefined) endItem(before, token);
       else if (!inBraces && beginsLine && before?.tokenType === t.Comma) out.pop();
       stack.pop();
       push(token, stack.length - 1);

@@ -18,7 +18,7 @@ interface Frame {
   readonly itemColumn: number;
   readonly items: ItemReader;
   /** column of the first line that began directly inside */
-  argumentColumn?: number;
+  firstColumn?: number;
 }
 
 export function repair(tokens: readonly IToken[], text: string, file: string): { readonly tokens: readonly IToken[]; readonly diagnostics: readonly Diagnostic[] } {
@@ -86,7 +86,7 @@ class Repair {
     const token = this.tokens[i] as IToken;
     const { top } = this;
     return lastOfLine(this.tokens, i) === i && token.tokenType !== t.RCurly && token.tokenType !== t.LCurly
-      && top?.body === true && top.opener.startLine !== token.startLine && top.itemColumn === token.startColumn;
+      && top?.body === true && this.isIndented(top) && top.itemColumn === token.startColumn;
   }
 
   /** An opener right before a declaration or statement on its line. */
@@ -122,6 +122,7 @@ class Repair {
     const outer = this.stack[this.bodyAt]?.items ?? this.root;
     if (token.tokenType === t.LCurly && lastOfLine(this.tokens, i) === i && outer.awaitsBody) this.closeToBody();
     this.closeToArgument(i);
+    if (this.top !== undefined) this.top.firstColumn ??= token.startColumn ?? 1;
     if (!this.beginsItem(i)) {
       if (token.tokenType !== t.RCurly && this.top?.body === true && !this.items.awaitsBody) this.items.end();
       return;
@@ -134,7 +135,7 @@ class Repair {
     } else {
       this.items.end();
       if (!this.closesMore(i)) {
-        while (this.top?.body === true && this.top.opener.startLine !== token.startLine && column <= this.top.itemColumn) this.closeTop();
+        while (this.top?.body === true && this.isIndented(this.top) && column <= this.top.itemColumn) this.closeTop();
         this.items.end();
       }
     }
@@ -142,17 +143,18 @@ class Repair {
 
   /** A line that begins with `name:` where the arguments of an outer bracket begin is one of them: what is inside that bracket ends. */
   private closeToArgument(i: number): void {
-    const top = this.top;
-    if (top === undefined || top.body) return;
+    if (this.top === undefined || this.top.body) return;
     const column = this.tokens[i]?.startColumn ?? 1;
-    const at = this.stack.findLastIndex((f) => !f.body && f.argumentColumn === column);
+    const at = this.stack.findLastIndex((f) => !f.body && f.firstColumn === column);
     if (at < this.stack.length - 1 && at >= 0 && this.tokens[i + 1]?.tokenType === t.Colon) {
       const comma = this.previous?.tokenType === t.Comma ? this.out.pop() : undefined;
       this.closeTo(at + 1);
       if (comma !== undefined) this.out.push(comma);
     }
-    if (this.top !== undefined) this.top.argumentColumn ??= column;
   }
+
+  /** The body's lines stand to the right of its head: only then does a line's column say which body it belongs to. */
+  private isIndented({ firstColumn, itemColumn }: Frame): boolean { return firstColumn !== undefined && firstColumn > itemColumn; }
 
   /** The line closes a brace that it did not open. */
   private closesMore(i: number): boolean {
@@ -298,7 +300,7 @@ class Repair {
   /** Where something is missing after a token: on the empty line below it, if there is one, else right behind it. */
   private placeAfter(token: IToken): Range {
     const { end } = tokenRange(token, this.file);
-    const below = /^[^\n]*\n([ \t]*)(?=\r?\n|$)/.exec(this.text.slice(end.offset, end.offset + 400));
+    const below = /^[^\n]*\n([ \t]*)(?=\r?\n)/.exec(this.text.slice(end.offset, end.offset + 400));
     if (below === null) return { file: this.file, start: tokenRange(token, this.file).start, end };
     const at = { line: end.line + 1, column: (below[1] ?? '').length + 1, offset: end.offset + below[0].length };
     return { file: this.file, start: at, end: at };
