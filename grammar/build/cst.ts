@@ -5,7 +5,7 @@ import type { Identifier, Range } from '../ast.js';
 import type { Diagnostic } from '../diagnostics.js';
 import type { Damage } from '../parse/recovery.js';
 import { tokenRange } from '../text/lexer.js';
-import { Ident } from '../text/tokens.js';
+import { declarationKeywords, Ident, keywordOf, statementKeywords } from '../text/tokens.js';
 
 /** What building needs besides the tree. */
 export interface Context {
@@ -87,11 +87,17 @@ function firstAtOrAfter(all: readonly IToken[], offset: number): number {
   return low;
 }
 
-/** The names that tokens mention, each once: soft keywords too, for they may be meant as names. */
+/** The names that tokens mention, each once: soft keywords too, for they may be meant as names, but for the one that begins the item. */
 export function namesIn({ from, to }: Damage, context: Context): readonly string[] {
   const names = new Set<string>();
   for (const at of context.tokens.slice(from, to)) {
-    if (at.tokenType.CATEGORIES?.includes(Ident) === true) names.add(at.image);
+    const begins = at === context.tokens[from] && isItemKeyword(at);
+    if (!begins && at.tokenType.CATEGORIES?.includes(Ident) === true) names.add(at.image);
   }
   return [...names];
+}
+
+function isItemKeyword(at: IToken): boolean {
+  const keyword = keywordOf(at.tokenType) ?? '';
+  return declarationKeywords.has(keyword) || statementKeywords.has(keyword);
 }
