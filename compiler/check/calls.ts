@@ -110,7 +110,7 @@ function match(ctx: Context, frame: Frame, what: string, listName: string, param
 /** The value of an argument; `e for x in xs` is the list of its turns. */
 function argument(ctx: Context, frame: Frame, a: Argument, name: string | undefined): Value {
   if (a.element.for !== undefined) return list(elementValues(ctx, frame, a.element));
-  return evaluate(ctx, frame, a.element.value, name === undefined ? {} : { name });
+  return evaluate(ctx, frame, a.element.value, name === undefined ? {} : { param: name });
 }
 
 // ---------------------------------------------------------------- blocks
@@ -273,7 +273,7 @@ function callBuiltin(ctx: Context, frame: Frame, name: string, args: readonly Ar
   }
   const values = [...found.values()];
   if (values.some(isPoison)) return poison(values);
-  return builtin.run({ ctx, frame, at, name, args: found, ...(hint.name === undefined ? {} : { label: hint.name }) });
+  return builtin.run({ ctx, frame, at, name, args: found, ...(hint.param === undefined ? {} : { label: hint.param }) });
 }
 
 function callOp(ctx: Context, frame: Frame, op: OpDef, args: readonly Argument[], piped: Value | undefined, at: Range): Value {

@@ -14,8 +14,8 @@ import { addDim, divideDim, equalDim, mulDim, subDim, symbol } from './shapes.js
 import { suggestion } from './suggest.js';
 import { asDim, bool, describe, dimValue, isPoison, list, nothingKnown, number, poison, string, type Tensor, type Value } from './values.js';
 
-/** `name` is what an instance or a parameter made by the outermost expression is called. */
-export interface Hint { readonly name?: string; /** The whole path of the instance, in place of one made from the name. */ readonly path?: string; /** one copy per task */ readonly perTask?: boolean }
+/** `name` is what an instance made by the outermost expression is called, `param` what a parameter or schedule is. */
+export interface Hint { readonly name?: string; readonly param?: string; /** The whole path of the instance, in place of one made from the name. */ readonly path?: string; /** one copy per task */ readonly perTask?: boolean }
 
 export function evaluate(ctx: Context, frame: Frame, e: Expr, hint: Hint = {}): Value {
   switch (e.kind) {
@@ -25,7 +25,7 @@ export function evaluate(ctx: Context, frame: Frame, e: Expr, hint: Hint = {}): 
     case 'name': return lookup(ctx, frame, e.name, e.range);
     case 'error': return doubt(ctx, frame, e.names);
     case 'list': return list(e.elements.flatMap((x) => elementValues(ctx, frame, x)));
-    case 'record': return { kind: 'record', fields: new Map(e.fields.map((f) => [f.name.text, evaluate(ctx, frame, f.value, { name: f.name.text })])) };
+    case 'record': return { kind: 'record', fields: new Map(e.fields.map((f) => [f.name.text, evaluate(ctx, frame, f.value, { param: f.name.text })])) };
     case 'range': return range(ctx, frame, e);
     case 'unary': return unary(ctx, frame, e);
     case 'binary': return binary(ctx, frame, e);
@@ -38,7 +38,7 @@ export function evaluate(ctx: Context, frame: Frame, e: Expr, hint: Hint = {}): 
     case 'member': return member(ctx, frame, e);
     case 'index': return index(ctx, frame, e);
     case 'per': return per(ctx, frame, e, hint);
-    case 'param': return declareParam(ctx, frame, hint.name ?? 'param', e.type, e.init, e.range);
+    case 'param': return declareParam(ctx, frame, hint.param ?? 'param', e.type, e.init, e.range);
     default: return e satisfies never;
   }
 }
@@ -373,7 +373,7 @@ function index(ctx: Context, frame: Frame, e: ExprOf<'index'>): Value {
 function per(ctx: Context, frame: Frame, e: ExprOf<'per'>, hint: Hint): Value {
   const over = lookup(ctx, frame, e.over.text, e.over.range);
   if (over.kind !== 'task' && !isPoison(over)) ctx.report('TPS4014', e.over.range, frame.module, { name: e.over.text });
-  if (e.value.kind === 'param') return declareParam(ctx, frame, hint.name ?? 'param', e.value.type, e.value.init, e.range, true);
+  if (e.value.kind === 'param') return declareParam(ctx, frame, hint.param ?? 'param', e.value.type, e.value.init, e.range, true);
   const value = evaluate(ctx, frame, e.value, { ...hint, perTask: true });
   if (value.kind === 'closure') return { ...value, perTask: true };
   // a chain that ends in a call has made its instance per task already

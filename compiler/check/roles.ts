@@ -153,10 +153,13 @@ function attach(ctx: Context, frame: Frame, s: StmtOf<'adapter'>, closure: Closu
   }
   const expected = ctx.builder.type(replaced);
   const path = closure.path ?? s.name.text;
-  const feed = (id: NodeId): Tensor | undefined => {
-    const input = closure.block.inputs[0];
+  // a block of two inputs sees the node's output too, beside or after it
+  const feed = (id: NodeId, output?: NodeId): Tensor | undefined => {
+    const [input, second] = closure.block.inputs;
     if (input === undefined) return undefined;
-    const value = runBlock(ctx, frame, closure, new Map([[input.name.text, ctx.tensor(id)]]), s.value.range, path);
+    const given = new Map([[input.name.text, ctx.tensor(id)]]);
+    if (second !== undefined && output !== undefined) given.set(second.name.text, ctx.tensor(output));
+    const value = runBlock(ctx, frame, closure, given, s.value.range, path);
     if (value.kind === 'tensor') return value;
     if (!isPoison(value)) ctx.report('TPS4013', s.value.range, frame.module, { role: 'adapter', name: s.name.text, found: describe(value), expected: 'a block that returns one tensor' });
     return undefined;
@@ -185,7 +188,7 @@ function attach(ctx: Context, frame: Frame, s: StmtOf<'adapter'>, closure: Closu
   ctx.builder.place = { path: node.path, ...(node.range === undefined ? {} : { range: node.range }) };
   const moved = ctx.builder.leaf(node.op, node.attrs, node.type, node.inputs);
   ctx.movedFrom.set(moved, ctx.movedFrom.get(replaced) ?? replaced);
-  const out = feed(s.place === 'after' ? moved : reads);
+  const out = feed(s.place === 'after' ? moved : reads, moved);
   if (out === undefined || !fits(out)) return false;
   const home = { path, range: s.range };
   if (s.place === 'after') ctx.builder.redefine(replaced, { op: 'identity', inputs: [out.id], attrs: {}, type: node.type, ...home });
@@ -236,8 +239,9 @@ export function state(ctx: Context, frame: Frame, s: StmtOf<'prototypes' | 'stat
   const entry = (key: string): Entry | undefined => s.entries.find((e) => e.key.text === key);
   for (const e of s.entries) if (e.key.text !== 'init' && e.key.text !== 'update') ctx.report('TPS6001', e.key.range, frame.module, { block: ROLE[s.kind], key: e.key.text, help: suggestion(e.key.text, ['init', 'update']) });
   const [init, update] = [entry('init'), entry('update')];
-  if (init === undefined) ctx.report('TPS4008', s.name.range, frame.module, { role: ROLE[s.kind], name, entry: 'init', help: 'a state begins with a value: `init = zeros`' });
-  if (update === undefined) {
+  const whole = (s.damaged ?? []).length === 0;
+  if (init === undefined && whole) ctx.report('TPS4008', s.name.range, frame.module, { role: ROLE[s.kind], name, entry: 'init', help: 'a state begins with a value: `init = zeros`' });
+  if (update === undefined && whole) {
     if (s.kind === 'prototypes') ctx.report('TPS4008', s.name.range, frame.module, { role: 'prototypes', name, entry: 'update', help: 'prototypes are written in every training step: `update = ema(new, momentum: 0.9)`; a learnable prototype is a plain `param`' });
     else ctx.report('TPS7010', s.name.range, frame.module, { name });
   }

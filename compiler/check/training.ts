@@ -74,7 +74,7 @@ class Reader {
     if (kind === 'schedule' && e.kind === 'call' && e.callee.kind === 'name') {
       const builtin = LR_SCHEDULES[e.callee.name];
       if (builtin !== undefined) {
-        const v = apply(this.ctx, this.frame, { kind: 'builtin', name: builtin }, e.args, undefined, e.range, { name: 'lr' });
+        const v = apply(this.ctx, this.frame, { kind: 'builtin', name: builtin }, e.args, undefined, e.range, { param: 'lr' });
         return v.kind === 'schedule' ? { ...v.schedule, name: 'lr' } : undefined;
       }
     }
@@ -133,7 +133,8 @@ export function trainConfig(ctx: Context, frame: Frame, decl: EntriesDecl, epoch
   }
   const need = (key: string, help: string): Entry | undefined => {
     const entry = read.entry(key);
-    if (entry === undefined) ctx.report('TPS6003', decl.name.range, frame.module, { name: decl.name.text, key, help });
+    // a damaged entry may have been this one
+    if (entry === undefined && (decl.damaged ?? []).length === 0) ctx.report('TPS6003', decl.name.range, frame.module, { name: decl.name.text, key, help });
     return entry;
   };
   need('loss', 'for example `loss = structure(d1.logits, truth)`');

@@ -65,6 +65,11 @@ describe('adapters', () => {
   };
   it('before: the node reads the adapted input', () => expect(graphOf('adapter a before enc.blocks[*] = grow')).toEqual(['mul', 'conv2d', 'mul', 'conv2d']));
   it('after: all readers read the adapted output', () => expect(graphOf('adapter a after enc.blocks[1] = grow')).toEqual(['conv2d', 'conv2d', 'mul', 'identity']));
+  it('beside a linear layer: a low-rank pair takes the width of its input and of its output', () => {
+    const layer = 'block trunk()(x: f32[B, C, H, W]) -> f32[B, H, W, 12] {\n  layer wide = linear(12)\n  return wide(x |> channels_last)\n}\n';
+    const p = programOf(compileText(`from std.peft import low_rank\n${spec('  encoder enc = trunk()(x)\n  adapter lora beside enc.wide = low_rank(rank: 2)\n  return channels_first(enc)[:, 0:1]', layer)}`));
+    expect(p.tensors.map((t) => [t.path, t.shape])).toEqual([['enc.wide.weight', [12, 8]], ['enc.wide.bias', [12]], ['lora.down.weight', [2, 8]], ['lora.up.weight', [12, 2]]]);
+  });
   it('beside: its output is added to the node’s', () => expect(graphOf('adapter a beside enc.blocks[0] = grow')).toEqual(['conv2d', 'mul', 'add', 'conv2d']));
 });
 
