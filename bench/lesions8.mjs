@@ -1,5 +1,6 @@
 // The table of docs/results.md: tpseg-nano, its variants and UNet on real lesions under one budget of wall time, beside both trivial answers.
-// node bench/lesions8.mjs DATA --out DIR [--minutes 15] [--tasks BT,ADC,…] [--seed 0] [--rows main,unet]
+// node bench/lesions8.mjs DATA --out DIR [--minutes 15] [--tasks BT,ADC,…] [--seed 0] [--rows main,unet] [--pretrain EPOCHS]
+// A row's epochs are chosen by a short probe so that its schedule ends within the budget, and it is stopped there if it does not.
 // Rows run two at a time with one thread each, so that none has a machine to itself. Needs `npm run build`.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { parseArgs } from 'node:util';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values, positionals } = parseArgs({ allowPositionals: true, options: {
   out: { type: 'string', default: 'runs/lesions8' }, minutes: { type: 'string', default: '15' }, seed: { type: 'string', default: '0' },
-  tasks: { type: 'string', default: 'BT,ADC,TN,CP,LI,BL,SL' }, rows: { type: 'string' }, pretrain: { type: 'string', default: '12' },
+  tasks: { type: 'string', default: 'BT,ADC,TN,CP,LI,BL,SL' }, rows: { type: 'string' }, pretrain: { type: 'string', default: '36' },
 } });
 const [data] = positionals;
 if (data === undefined) throw new Error('name the data folder');
@@ -25,20 +26,22 @@ const ROWS = [
   { name: 'unet', label: 'UNet', spec: join(root, 'models/unet.tps') },
 ].filter((r) => values.rows === undefined || values.rows.split(',').includes(r.name));
 
-function tpsc(args) {
+/** Runs a command; after `seconds` it is told to stop as Ctrl-C would, which saves. */
+function tpsc(args, seconds) {
   console.log(`$ tpsc ${args.join(' ')}`);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
+    const end = seconds === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), 1000 * seconds);
     child.stdout.on('data', (part) => { text += part; });
-    child.on('close', (code) => { if (code === 0) resolve(text); else reject(new Error(`tpsc ${args[0]} ended with ${code}\n${text}`)); });
+    child.on('close', (code) => { clearTimeout(end); if (code === 0 || child.killed) resolve(text); else reject(new Error(`tpsc ${args[0]} ended with ${code}\n${text}`)); });
   });
 }
 const common = ['--data', data, '--seed', values.seed, '--tasks', values.tasks, '--threads', '1'];
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
 const pretrain = join(out, 'pretrain');
-if (!existsSync(join(pretrain, 'summary.json'))) await tpsc(['train', nano, '--block', 'pretrain', '--out', pretrain, '--epochs', values.pretrain, ...common]);
+if (ROWS.some((r) => r.weights === true) && !existsSync(join(pretrain, 'summary.json'))) await tpsc(['train', nano, '--block', 'pretrain', '--out', pretrain, '--epochs', values.pretrain, ...common]);
 
 async function row(r) {
   const run = join(out, r.name);
@@ -49,11 +52,12 @@ async function row(r) {
     await tpsc(['train', ...how, '--out', probe, '--max-steps', r.name === 'unet' ? '6' : '40']);
     const { seconds, steps: done } = timing(probe);
     const stepsPerEpoch = Math.floor(trainImages() / 8);
-    const epochs = Math.max(1, Math.floor((minutes * 60 * done) / seconds / stepsPerEpoch));
-    await tpsc(['train', ...how, '--out', run, '--epochs', String(epochs)]);
+    const epochs = Math.max(1, Math.floor((0.95 * minutes * 60 * done) / seconds / stepsPerEpoch));
+    await tpsc(['train', ...how, '--out', run, '--epochs', String(epochs)], minutes * 60);
   }
-  const scores = JSON.parse(await tpsc(['eval', run, '--data', data, '--checkpoint', 'best', '--format', 'json']));
-  return { ...r, scores, ...timing(run) };
+  const checkpoint = existsSync(join(run, 'checkpoints/best.json')) ? 'best' : 'last';
+  const scores = JSON.parse(await tpsc(['eval', run, '--data', data, '--checkpoint', checkpoint, '--format', 'json']));
+  return { ...r, checkpoint, scores, ...timing(run) };
 }
 function timing(run) {
   const { seconds, steps, epochs, imagesSeen } = read(join(run, 'summary.json'));
@@ -62,7 +66,7 @@ function timing(run) {
 /** Training images of the kept tasks, by the manifest's split. */
 function trainImages() {
   const folders = new Map([...readFileSync(nano, 'utf8').matchAll(/^\s*(\w+) ".*folder: "(\w+)"/gm)].map(([, code, folder]) => [folder, code]));
-  const [header, ...lines] = readFileSync(join(data, 'manifest.csv'), 'utf8').trim().split('\n');
+  const [header, ...lines] = readFileSync(join(data, 'manifest.csv'), 'utf8').trim().split(/\r?\n/);
   const split = header.split(',').indexOf('split');
   return lines.filter((l) => values.tasks.split(',').includes(folders.get(l.split(',')[0])) && l.split(',').at(split - header.split(',').length) === 'train').length;
 }
