@@ -4,7 +4,6 @@ import { printGraph } from '../../compiler/ir/print.js';
 import type { Program } from '../../compiler/program.js';
 import { MisuseError } from '../../runtime/errors.js';
 import type { Trained } from '../../runtime/export/model-file.js';
-import { countParameters } from '../../runtime/report/counts.js';
 import { bytes, grouped, significant } from '../../runtime/report/numbers.js';
 import { command } from '../command.js';
 import { countOf, formatFlag, programFlags } from '../flags.js';
@@ -62,10 +61,9 @@ async function toOnnxFile(args: Args, io: Io): Promise<number> {
   const verified = images === undefined ? undefined : await verifyFile(trained, { file, images, progress: bar.update, ...(args.task === undefined ? {} : { task: args.task }) });
   bar.stop();
   if (args.format === 'json') {
-    io.out(`${JSON.stringify({ file, opset: model.opset, nodes: model.nodes, parameters: model.parameters, maxAbsDiff: verified?.maxAbsDiff ?? null, logitsScale: verified?.logitsScale ?? null }, null, 2)}\n`);
+    io.out(`${JSON.stringify({ file, opset: model.opset, nodes: model.nodes, parameters: model.parameters, trainingOnly: model.trainingOnly, maxAbsDiff: verified?.maxAbsDiff ?? null, logitsScale: verified?.logitsScale ?? null }, null, 2)}\n`);
   } else {
-    const unread = args.task === undefined ? countParameters(trained.program).total - model.parameters : 0;
-    io.out(`${file}: ${bytes(model.bytes.length)}, opset ${model.opset}, ${grouped(model.nodes)} nodes, ${grouped(model.parameters)} parameters${unread > 0 ? ` (${grouped(unread)} more are read in training alone)` : ''}; inputs ${model.inputs.map((i) => i.name).join(', ')}\n`);
+    io.out(`${file}: ${bytes(model.bytes.length)}, opset ${model.opset}, ${grouped(model.nodes)} nodes, ${grouped(model.parameters)} parameters${model.trainingOnly > 0 ? ` (${grouped(model.trainingOnly)} more are read in training alone)` : ''}; inputs ${model.inputs.map((i) => i.name).join(', ')}\n`);
     if (verified !== undefined) {
       io.out(`verified on ${verified.images.length} images: largest difference of a logit ${significant(verified.maxAbsDiff)}, logits up to ${significant(verified.logitsScale)}\n`);
     }

@@ -45,6 +45,8 @@ export interface ExportOptions {
 export interface ExportedModel extends OnnxModel {
   /** Elements of the parameters in the file: every copy of a task's own ones, or one where a task is baked in. State is not counted. */
   readonly parameters: number;
+  /** Elements of the parameters that only a loss reads (heads of deep supervision), with their copies: they are not in the file. */
+  readonly trainingOnly: number;
 }
 
 /** The network's `infer` with all values in it. Throws MisuseError for a task that the spec has not. */
@@ -61,7 +63,7 @@ export function exportOnnx({ program, tensors, schedules }: Trained, { task, ops
     ...(codes.length > 0 ? { tasks: codes } : {}), ...(task === undefined ? {} : { task }), ...(opset === undefined ? {} : { opset }),
   });
   const read = new Set([...graph.nodes.values()].filter((n) => n.op === 'param' || n.op === 'every_task').map((n) => String(n.attrs['path'])));
-  const parameters = program.tensors.filter((t) => t.kind === 'param' && read.has(t.path))
-    .reduce((sum, t) => sum + sizeOf(t.shape) * (t.perTask && task === undefined ? codes.length : 1), 0);
-  return { ...model, parameters };
+  const elements = (kept: boolean, copies: number): number => program.tensors.filter((t) => t.kind === 'param' && read.has(t.path) === kept)
+    .reduce((sum, t) => sum + sizeOf(t.shape) * (t.perTask ? copies : 1), 0);
+  return { ...model, parameters: elements(true, task === undefined ? codes.length : 1), trainingOnly: elements(false, codes.length) };
 }
