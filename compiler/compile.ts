@@ -9,6 +9,7 @@ import { checkNames } from './check/names.js';
 import { checkBatch, readsTask } from './check/rules/batch.js';
 import { checkReach } from './check/rules/reach.js';
 import { suggestion } from './check/suggest.js';
+import { checkWeightMaps, weightMapsOf } from './check/weight-maps.js';
 import { STUDY_ENTRIES } from './check/vocabulary.js';
 import type { Graph, Output } from './ir/graph.js';
 import { hashText, printGraph } from './ir/print.js';
@@ -17,6 +18,7 @@ import type { CompileRequest, CompileResult, Host } from './index.js';
 import { declarations, ModuleLoader, type Binding, type Module, type NamedDecl } from './resolve/modules.js';
 import { Settings, startOf } from './resolve/settings.js';
 import { applyVariant, rootOf, type AppliedEdit } from './resolve/variants.js';
+import type { WeightMap } from './weights.js';
 
 export function compile(request: CompileRequest, host: Host): CompileResult {
   const sink = new Sink();
@@ -32,6 +34,7 @@ export function compile(request: CompileRequest, host: Host): CompileResult {
   checkNames(entry, prelude, (d) => { sink.push(d); });
   checkStudies(entry, sink);
   const unit = new Unit(request, entry, prelude, sink);
+  unit.weightMaps();
   const variants = declarations(entry, 'variant');
   if (request.everything === true) {
     const program = unit.everything(variants);
@@ -79,9 +82,18 @@ class Unit {
 
   /** Blocks of the file that nothing has run, as far as their own text goes. */
   definitions(): void {
+    const world = this.plainWorld();
+    for (const block of declarations(this.entry, 'block')) if (!this.executed.has(block)) checkDefinition(world, this.entry, block);
+  }
+
+  /** Maps of weights, as far as their own text goes. */
+  weightMaps(): void { checkWeightMaps(this.plainWorld(), this.entry); }
+
+  /** The file without overrides. */
+  private plainWorld(): World {
     const settings = new Settings(this.entry, {}, () => world);
     const world: World = { sink: this.sink, prelude: this.prelude, tasks: this.tasks(this.entry.file), setting: (b) => settings.value(b) };
-    for (const block of declarations(this.entry, 'block')) if (!this.executed.has(block)) checkDefinition(world, this.entry, block);
+    return world;
   }
 
   private configOf(block: string): readonly string[] | undefined {
@@ -150,8 +162,11 @@ class Unit {
     for (const e of [infer, training]) for (const b of e.ctx.executed) this.executed.add(b);
     checkReach(module, infer, training);
     if (train !== undefined) checkBatch(module, training, train.name.range);
+    const tensors = tensorsOf(infer, training);
+    // a variant, or a choice of tasks, may lack what the whole spec has
+    const weightMaps = weightMapsOf(infer.ctx, module, model.name.text, tensors, !sink.failed && variant === undefined && this.request.tasks === undefined);
     if (sink.failed) return undefined;
-    return assemble(this.request, file, model, variant, tasks, settingsOf(module, settings), infer, training, this.request.set ?? {});
+    return assemble(this.request, file, model, variant, tasks, settingsOf(module, settings), infer, training, tensors, weightMaps, this.request.set ?? {});
   }
 }
 
@@ -188,7 +203,7 @@ const settingsOf = (module: Module, settings: Settings): Program['settings'] => 
 
 function assemble(
   request: CompileRequest, file: SourceFile, model: ModelDecl, variant: VariantDecl | undefined, tasks: TaskSet | undefined, settings: Program['settings'],
-  infer: Elaboration, training: Elaboration, overrides: Readonly<Record<string, string>>,
+  infer: Elaboration, training: Elaboration, tensors: readonly TensorInfo[], weightMaps: readonly WeightMap[], overrides: Readonly<Record<string, string>>,
 ): Program {
   const loss = (e: Elaboration): readonly Output[] => (e.loss === undefined ? [] : [{ name: 'loss', id: e.loss }]);
   const inferGraph = infer.ctx.builder.finish(infer.outputs);
@@ -197,23 +212,27 @@ function assemble(
   const train = training.loss === undefined ? undefined : training.ctx.builder.finish([...training.outputs, ...loss(training), ...updates]);
   const declared = wholeGraph(infer);
   const { config } = training;
-  // Both elaborations declare the same tensors, save those that one mode alone has.
-  const tensors = new Map<string, TensorInfo>();
-  for (const e of [infer, training]) for (const [path, entry] of e.ctx.tensors) if (!tensors.has(path)) tensors.set(path, entry.info);
   const schedules = [...new Map([...infer.ctx.schedules, ...training.ctx.schedules])].map(([, s]) => s.schedule);
   const reads = [inferGraph, evaluate, train].some((g) => g !== undefined && [...g.nodes.values()].some(readsTask));
   const identity = [
     printGraph(inferGraph, { canonical: true }), train === undefined ? '' : printGraph(train, { canonical: true }),
-    JSON.stringify([...tensors.values()].map(tensorIdentity)), JSON.stringify(schedules), JSON.stringify(config ?? null), JSON.stringify(tasks?.rows.map((r) => r.code) ?? []),
+    JSON.stringify(tensors.map(tensorIdentity)), JSON.stringify(schedules), JSON.stringify(config ?? null), JSON.stringify(tasks?.rows.map((r) => r.code) ?? []),
   ].join('\n');
   return {
     name: model.name.text, file: request.file,
     ...(variant === undefined ? {} : { variant: variant.name.text, ...(variant.label === undefined ? {} : { variantLabel: variant.label }) }),
-    ...(tasks === undefined ? {} : { tasks }), settings, inputs: infer.inputs, tensors: [...tensors.values()], schedules,
+    ...(tasks === undefined ? {} : { tasks }), settings, inputs: infer.inputs, tensors, schedules,
     ...(config === undefined ? {} : { training: config }),
     infer: inferGraph, ...(evaluate === undefined ? {} : { evaluate }), ...(train === undefined ? {} : { train }), declared,
-    readsTask: reads, hash: hashText(identity), resolved: resolvedText(file, overrides, request, tasks),
+    readsTask: reads, weightMaps, hash: hashText(identity), resolved: resolvedText(file, overrides, request, tasks),
   };
+}
+
+/** Both elaborations declare the same tensors, save those that one mode alone has. */
+function tensorsOf(infer: Elaboration, training: Elaboration): readonly TensorInfo[] {
+  const tensors = new Map<string, TensorInfo>();
+  for (const e of [infer, training]) for (const [path, entry] of e.ctx.tensors) if (!tensors.has(path)) tensors.set(path, entry.info);
+  return [...tensors.values()];
 }
 
 /** What of a tensor can change a number. The training block's own name is no part of it. */

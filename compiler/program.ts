@@ -1,6 +1,7 @@
 // What a checked spec is: the product of `check/`, and all that targets, the runtime and the reports know of a spec.
 import type { Graph, TensorType } from './ir/graph.js';
 import type { NdArray } from './ir/ndarray.js';
+import type { WeightMap } from './weights.js';
 
 /** How a tensor begins. Fans and gains are resolved by the checker, so a draw needs only (seed, path, init). */
 export type Init =
@@ -113,6 +114,8 @@ export interface Program {
   readonly declared: Graph;
   /** Whether any function reads `t` or a tensor of the task at hand. */
   readonly readsTask: boolean;
+  /** `weights` declarations in reach: the spec's own, those that it imports, those beside the blocks that it uses. */
+  readonly weightMaps?: readonly WeightMap[];
   /** Identity of graph and training block, hexadecimal SHA-256. */
   readonly hash: string;
   /** The resolved spec as text: what a run directory keeps. */

@@ -52,7 +52,7 @@ export function opsPage(): string {
 }
 
 const CHAPTERS: Readonly<Record<string, string>> = {
-  1: 'Syntax', 2: 'Names and imports', 3: 'Types and shapes', 4: 'Roles and tasks', 5: 'Variants, studies and settings', 6: 'Training blocks', 7: 'Faults that would have been silent',
+  1: 'Syntax', 2: 'Names and imports', 3: 'Types and shapes', 4: 'Roles and tasks', 5: 'Variants, studies and settings', 6: 'Training blocks', 7: 'Faults that would have been silent', 8: 'Maps of weights',
 };
 
 export function diagnosticsPage(): string {

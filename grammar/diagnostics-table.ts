@@ -97,4 +97,10 @@ export const table = {
   TPS7008: { severity: 'warning', message: 'the last batch of an epoch may hold one image, of which a statistic over the batch says nothing', help: 'say `drop_last = true`' },
   TPS7009: { severity: 'warning', message: '`{name}` is never used' },
   TPS7010: { severity: 'warning', message: 'state `{name}` is written by no training step: it has no `update`' },
+
+  // ------------------------------------------------------------ 8xxx maps of weights
+  TPS8001: { severity: 'error', message: '`{path}` names no tensor of `{of}`', help: '{help}' },
+  TPS8002: { severity: 'error', message: 'the key "{key}": {detail}', help: '{help}' },
+  TPS8003: { severity: 'error', message: 'two rows give `{path}` its values', help: 'a tensor takes its values from one key' },
+  TPS8004: { severity: 'error', message: '`{found}` cannot be done to the values of a checkpoint', help: 'ops of one input can, with constant attributes, one after the other: `|> transpose([1, 0])`' },
 } as const satisfies Readonly<Record<string, DiagnosticRow>>;

@@ -1,7 +1,7 @@
 // Every diagnostic of the language: code, severity, message template, help. No message text lives anywhere else.
 // `{hole}` in a template is filled from the parameters that `diagnostic()` takes; the holes are typed from the text.
 // A code is for ever. 1xxx syntax, 2xxx names and imports, 3xxx types and shapes, 4xxx roles and tasks,
-// 5xxx variants, studies and settings, 6xxx training blocks, 7xxx faults that would have been silent.
+// 5xxx variants, studies and settings, 6xxx training blocks, 7xxx faults that would have been silent, 8xxx maps of weights.
 import type { Range } from './ast.js';
 import { table } from './diagnostics-table.js';
 
@@ -41,6 +41,6 @@ export function diagnostic<C extends Code>(
   const help = extra.help ?? (row.help === undefined ? undefined : fill(row.help, params));
   return {
     code, severity: row.severity, message: fill(row.message, params),
-    ...(help === undefined ? {} : { help }), range, related: extra.related ?? [],
+    ...(help === undefined || help === '' ? {} : { help }), range, related: extra.related ?? [],
   };
 }

@@ -165,6 +165,7 @@ export function runBlock(ctx: Context, frame: Frame, closure: Closure, inputs: R
   const known = (n: string): boolean => module.names.has(n);
   ctx.sites.push({ range: at, standard: frame.module.standard });
   ctx.executed.add(block);
+  ctx.instances.set(path, { block, module });
   ctx.places.set(path, ctx.userPlace(at, frame.module));
   try {
     const start = ctx.builder.nodes.size;
@@ -355,7 +356,8 @@ const isStaticExpr = (e: Expr): boolean => e.kind === 'number' || e.kind === 'li
 const wordOf = (e: Expr, spec: AttrSpec, frame: Frame): Value | undefined =>
   (spec.kind === 'enum' && e.kind === 'name' && frame.scope.find(e.name) === undefined && spec.values?.includes(e.name) === true ? string(e.name) : undefined);
 
-function attrOf(v: Value, spec: AttrSpec): AttrValue | undefined {
+/** A static value as an attribute; undefined where it is of another kind. */
+export function attrOf(v: Value, spec: AttrSpec): AttrValue | undefined {
   const int = (x: Value): number | undefined => (x.kind === 'number' && x.integer ? x.value : undefined);
   const ints = (x: Value): readonly number[] | undefined => {
     if (x.kind !== 'list') return undefined;
@@ -379,7 +381,7 @@ function attrOf(v: Value, spec: AttrSpec): AttrValue | undefined {
     default: return spec.kind satisfies never;
   }
 }
-function kindText(spec: AttrSpec): string {
+export function kindText(spec: AttrSpec): string {
   switch (spec.kind) {
     case 'int': return 'a whole number';
     case 'axis': return 'an axis';

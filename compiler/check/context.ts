@@ -1,5 +1,5 @@
 // What one elaboration carries along: the graph under construction, the tensors found, the calls made, the place in the source.
-import type { BlockDecl, Identifier, Range } from '../../grammar/ast.js';
+import type { BlockDecl, Identifier, Range, WeightsDecl } from '../../grammar/ast.js';
 import { diagnostic, type Code, type Diagnostic, type ParamsOf, type Related } from '../../grammar/diagnostics.js';
 import { GraphBuilder } from '../ir/builder.js';
 import type { Dim } from '../ir/dim.js';
@@ -107,6 +107,10 @@ export class Context {
   readonly doubtful: NodeId[] = [];
   /** Names that a faulty adapter would have read. */
   readonly doubtfulNames: string[] = [];
+  /** The block that each instance is of, by its path. */
+  readonly instances = new Map<string, { readonly block: BlockDecl; readonly module: Module }>();
+  /** Encoders that name a `weights` declaration. */
+  readonly encoders: { readonly path: string; readonly weights: WeightsDecl }[] = [];
   /** Blocks whose bodies were run. */
   readonly executed = new Set<BlockDecl>();
   /** Nodes that only a loss or a law made: no part of the network. */

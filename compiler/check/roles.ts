@@ -28,6 +28,8 @@ export function encoder(ctx: Context, frame: Frame, s: StmtOf<'encoder' | 'decod
     if (before.has(path) || entry.info.kind !== 'param') continue;
     entry.info = { ...entry.info, frozen: options.frozen, ...(options.weights === undefined ? {} : { weights: options.weights }) };
   }
+  const source = options.weights === undefined ? undefined : frame.module.names.get(options.weights)?.decl;
+  if (source?.kind === 'weights') ctx.encoders.push({ path: name, weights: source });
   if (options.frozen && options.weights === undefined) ctx.report('TPS7004', s.target.name.range, frame.module, { name });
 }
 
