@@ -2,6 +2,7 @@
 import type { Range } from '../../grammar/ast.js';
 import { filled, ndarray, zeros } from '../ir/ndarray.js';
 import type { Dim } from '../ir/dim.js';
+import { ops } from '../ops/index.js';
 import type { Schedule } from '../program.js';
 import { childIndexes, addOp, asTensor } from './expressions.js';
 import { join, type Context, type Frame } from './context.js';
@@ -205,6 +206,9 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>(O
     return when.kind === 'tensor' ? addOp(c.ctx, c.frame, 'where', [when, blended, old], {}, c.at) : wrong(c, 'when', 'a bool tensor', when);
   } },
 } satisfies Record<string, Builtin>));
+
+/** What a spec may call without declaring it: static functions and ops. */
+export const callable: readonly string[] = [...BUILTINS.keys(), ...ops.filter((op) => op.surface).map((op) => op.name)];
 
 /** `drop`, then `drop_2`, …: names of what has none, within one run of a body. */
 export function ordinal(frame: Frame, name: string): string {

@@ -11,7 +11,8 @@ import { addOp, asTensor, elementValues, evaluate, lookup, taskPath, type Hint }
 import { coerce, fit, formatTypeExpr } from './shapes.js';
 import { runBody } from './statements.js';
 import { suggestion } from './suggest.js';
-import { asDim, describe, isPoison, list, nothingKnown, poison, string, tensorsIn, type Closure, type Tensor, type Value } from './values.js';
+import { isWord } from './vocabulary.js';
+import { asDim, describe, isPoison, list, nothingKnown, poison, string, tensorsIn, type Closure, type Poison, type Tensor, type Value } from './values.js';
 
 const MAX_DEPTH = 64;
 
@@ -28,7 +29,7 @@ export function pipe(ctx: Context, frame: Frame, e: ExprOf<'pipe'>, hint: Hint):
     const callee = evaluate(ctx, frame, stage.callee, hint);
     if (callee.kind === 'closure' && callee.block.config !== undefined && callee.config === undefined) {
       const configured = configure(ctx, frame, callee, stage.args, stage.range);
-      return configured === undefined ? poison([left]) : apply(ctx, frame, configured, [], left, e.range, hint);
+      return configured.kind === 'poison' ? poison([left, configured]) : apply(ctx, frame, configured, [], left, e.range, hint);
     }
     return apply(ctx, frame, callee, stage.args, left, e.range, hint);
   }
@@ -43,21 +44,24 @@ export function apply(ctx: Context, frame: Frame, callee: Value, args: readonly 
     case 'closure': {
       if (callee.block.config !== undefined && callee.config === undefined) {
         const configured = configure(ctx, frame, callee, piped === undefined ? args : [], at);
-        if (configured === undefined) return poison(piped === undefined ? [] : [piped]);
+        if (configured.kind === 'poison') return poison([configured, ...(piped === undefined ? [] : [piped])]);
         return piped === undefined ? configured : apply(ctx, frame, configured, args, piped, at, hint);
       }
       return callBlock(ctx, frame, callee, args, piped, at, hint);
     }
-    case 'poison': {
-      const values = args.flatMap((a) => elementValues(ctx, frame, a.element));
-      return poison([callee, ...values, ...(piped === undefined ? [] : [piped])]);
-    }
+    case 'poison': return poison([callee, ...valuesOf(ctx, frame, args, piped)]);
     default: {
       ctx.report('TPS3012', at, frame.module, { what: describe(callee) });
-      return poison([callee]);
+      return poison([callee, ...valuesOf(ctx, frame, args, piped)]);
     }
   }
 }
+
+/** All that a faulty call was given: what comes of it depends on that. A bare word is no value: it may be one that the call would know. */
+const valuesOf = (ctx: Context, frame: Frame, args: readonly Argument[], piped: Value | undefined): Value[] => {
+  const isWordHere = ({ element: { value: e } }: Argument): boolean => e.kind === 'name' && frame.scope.find(e.name) === undefined && isWord(e.name);
+  return [...args.flatMap((a) => (isWordHere(a) ? [] : elementValues(ctx, frame, a.element))), ...(piped === undefined ? [] : [piped])];
+};
 
 /** Named arguments after those without a name; false (reported) otherwise. */
 function wellOrdered(ctx: Context, frame: Frame, args: readonly Argument[]): boolean {
@@ -74,10 +78,11 @@ function wellOrdered(ctx: Context, frame: Frame, args: readonly Argument[]): boo
 
 const signature = (params: readonly Parameter[]): string => params.map((p) => `${p.name.text}: ${formatTypeExpr(p.type)}${p.value === undefined ? '' : ` = ${printExpr(p.value)}`}`).join(', ');
 
-/** Matches arguments to parameters by place and name. `piped` is the first. undefined: reported. */
-function match(ctx: Context, frame: Frame, what: string, listName: string, params: readonly Parameter[], args: readonly Argument[], piped: Value | undefined, at: Range): Map<string, Value> | undefined {
-  if (!wellOrdered(ctx, frame, args)) return undefined;
+/** Matches arguments to parameters by place and name. `piped` is the first. Poison of all that was given: reported. */
+function match(ctx: Context, frame: Frame, what: string, listName: string, params: readonly Parameter[], args: readonly Argument[], piped: Value | undefined, at: Range): Map<string, Value> | Poison {
+  if (!wellOrdered(ctx, frame, args)) return poison(valuesOf(ctx, frame, args, piped));
   const found = new Map<string, Value>();
+  const seen = piped === undefined ? [] : [piped];
   const rest = [...params];
   if (piped !== undefined) {
     const first = rest.shift();
@@ -87,6 +92,7 @@ function match(ctx: Context, frame: Frame, what: string, listName: string, param
   for (const a of args) {
     const param = a.name === undefined ? rest.shift() : params.find((p) => p.name.text === a.name?.text);
     const value = argument(ctx, frame, a, param?.name.text);
+    seen.push(value);
     if (param === undefined) {
       ok = false;
       if (a.name === undefined) ctx.report('TPS3011', a.range, frame.module, { callee: what, expected: `${params.length} ${listName}`, actual: `${args.length + (piped === undefined ? 0 : 1)}`, help: `its ${listName}: ${signature(params)}` });
@@ -102,9 +108,9 @@ function match(ctx: Context, frame: Frame, what: string, listName: string, param
   }
   for (const p of params) if (ok && p.value === undefined && !found.has(p.name.text)) {
     ctx.report('TPS3009', at, frame.module, { callee: what, argument: p.name.text, list: listName, signature: signature(params) });
-    return undefined;
+    return poison(seen);
   }
-  return ok ? found : undefined;
+  return ok ? found : poison(seen);
 }
 
 /** The value of an argument; `e for x in xs` is the list of its turns. */
@@ -115,11 +121,11 @@ function argument(ctx: Context, frame: Frame, a: Argument, name: string | undefi
 
 // ---------------------------------------------------------------- blocks
 
-/** Gives a two-list block its configuration. undefined: reported. */
-function configure(ctx: Context, frame: Frame, closure: Closure, args: readonly Argument[], at: Range): Closure | undefined {
+/** Gives a two-list block its configuration. Poison: reported. */
+function configure(ctx: Context, frame: Frame, closure: Closure, args: readonly Argument[], at: Range): Closure | Poison {
   const { block, module } = closure;
   const given = match(ctx, frame, block.name.text, 'configuration', block.config ?? [], args, undefined, at);
-  if (given === undefined) return undefined;
+  if (!(given instanceof Map)) return given;
   const config = new Map<string, Value>();
   const body = newFrame(module, '', block.name.text);
   for (const p of block.config ?? []) {
@@ -128,7 +134,7 @@ function configure(ctx: Context, frame: Frame, closure: Closure, args: readonly 
     if (wrong !== undefined) {
       const place = args.find((a) => a.name?.text === p.name.text)?.range ?? at;
       ctx.report('TPS3013', place, frame.module, { where: `\`${p.name.text}\` of \`${block.name.text}\``, expected: formatTypeExpr(p.type), actual: describe(value) }, { related: [{ message: 'declared here', range: p.range }] });
-      return undefined;
+      return poison([...given.values()]);
     }
     const named: Value = value.kind === 'closure' && value.path === undefined ? { ...value, name: p.name.text } : value;
     config.set(p.name.text, named);
@@ -147,7 +153,7 @@ function instancePath(frame: Frame, closure: Closure, hint: Hint): string {
 export function callBlock(ctx: Context, frame: Frame, closure: Closure, args: readonly Argument[], piped: Value | undefined, at: Range, hint: Hint): Value {
   const { block } = closure;
   const inputs = match(ctx, frame, block.name.text, 'inputs', block.inputs, args, piped, at);
-  if (inputs === undefined) return poison([closure, ...args.flatMap((a) => elementValues(ctx, frame, a.element)), ...(piped === undefined ? [] : [piped])]);
+  if (!(inputs instanceof Map)) return poison([closure, inputs]);
   return runBlock(ctx, frame, closure, inputs, at, instancePath(frame, closure, hint));
 }
 
@@ -181,7 +187,7 @@ export function runBlock(ctx: Context, frame: Frame, closure: Closure, inputs: R
     for (const w of block.withs) body.scope.define(w.name, evaluate(ctx, body, w.value));
     for (const condition of block.where) if (!holds(ctx, frame, body, block, condition, at)) return poison(all);
     runBody(ctx, body, block.body);
-    const output = resultOf(ctx, frame, body, block, at);
+    const output = resultOf(ctx, body, block, all, at);
     for (const later of body.deferred) later();
     const calls = ctx.calls.get(path) ?? [];
     calls.push({ path, start, end: ctx.builder.nodes.size, inputs: tensorsIn([...inputs.values()]), output });
@@ -228,7 +234,7 @@ export function mendOf(ctx: Context, frame: Frame, e: Expr): string {
   return 'change the sizes at the call, or the condition';
 }
 
-function resultOf(ctx: Context, frame: Frame, body: Frame, block: BlockDecl, at: Range): Value {
+function resultOf(ctx: Context, body: Frame, block: BlockDecl, given: readonly Value[], at: Range): Value {
   let output = body.returned;
   if (body.emitted.size > 0) {
     const fields = new Map<string, Value>([...body.emitted].map(([name, items]) => [name, list(items)]));
@@ -237,7 +243,7 @@ function resultOf(ctx: Context, frame: Frame, body: Frame, block: BlockDecl, at:
   }
   if (output === undefined) {
     if (!block.body.some((s) => s.kind === 'error')) ctx.report('TPS3017', block.name.range, body.module, { block: block.name.text });
-    return nothingKnown;
+    return poison(given);
   }
   const wrong = fit(ctx, body, block.result, output, (n) => body.module.names.has(n));
   if (wrong !== undefined) {
@@ -251,17 +257,22 @@ function resultOf(ctx: Context, frame: Frame, body: Frame, block: BlockDecl, at:
 
 function callBuiltin(ctx: Context, frame: Frame, name: string, args: readonly Argument[], piped: Value | undefined, at: Range, hint: Hint): Value {
   const builtin = BUILTINS.get(name);
-  if (builtin === undefined || !wellOrdered(ctx, frame, args)) return nothingKnown;
+  if (builtin === undefined || !wellOrdered(ctx, frame, args)) return poison(valuesOf(ctx, frame, args, piped));
   const names = builtin.params.map((p) => p.replace(/\?$/, ''));
   const found = new Map<string, Value>();
   const rest = [...names];
   if (piped !== undefined) found.set(rest.shift() ?? 'x', piped);
-  for (const a of args) {
+  for (const [i, a] of args.entries()) {
     const param = a.name?.text ?? rest.shift();
+    const given = (): Value => poison([...found.values(), ...valuesOf(ctx, frame, args.slice(i), undefined)]);
     if (param === undefined || !names.includes(param)) {
       if (a.name === undefined) ctx.report('TPS3011', a.range, frame.module, { callee: name, expected: `${names.length} arguments`, actual: args.length, help: builtin.doc });
       else ctx.report('TPS3010', a.name.range, frame.module, { callee: name, argument: a.name.text, help: suggestion(a.name.text, names) });
-      return nothingKnown;
+      return given();
+    }
+    if (found.has(param)) {
+      ctx.report('TPS2004', a.range, frame.module, { name: param });
+      return given();
     }
     const words = builtin.words?.[param];
     const e = a.element.value;
@@ -270,7 +281,7 @@ function callBuiltin(ctx: Context, frame: Frame, name: string, args: readonly Ar
   const missing = builtin.params.find((p) => !p.endsWith('?') && !found.has(p));
   if (missing !== undefined) {
     ctx.report('TPS3009', at, frame.module, { callee: name, argument: missing, list: 'arguments', signature: builtin.params.join(', ') });
-    return nothingKnown;
+    return poison([...found.values()]);
   }
   const values = [...found.values()];
   if (values.some(isPoison)) return poison(values);
@@ -278,7 +289,7 @@ function callBuiltin(ctx: Context, frame: Frame, name: string, args: readonly Ar
 }
 
 function callOp(ctx: Context, frame: Frame, op: OpDef, args: readonly Argument[], piped: Value | undefined, at: Range): Value {
-  if (!wellOrdered(ctx, frame, args)) return nothingKnown;
+  if (!wellOrdered(ctx, frame, args)) return poison(valuesOf(ctx, frame, args, piped));
   const inputNames = op.inputs.map((n) => n.replace(/[?*]$/, ''));
   const attrNames = Object.keys(op.attrs);
   const inputs = new Map<string, Value>();
@@ -298,7 +309,10 @@ function callOp(ctx: Context, frame: Frame, op: OpDef, args: readonly Argument[]
       target = next !== undefined && !looksStatic ? openInputs.shift() : openAttrs.shift();
     }
     const spec = target === undefined ? undefined : op.attrs[target];
-    if (target !== undefined && inputNames.includes(target)) {
+    if (target !== undefined && (inputs.has(target) || attrs[target] !== undefined)) {
+      ok = false;
+      ctx.report('TPS2004', a.range, frame.module, { name: target });
+    } else if (target !== undefined && inputNames.includes(target)) {
       const v = argument(ctx, frame, a, target);
       seen.push(v);
       inputs.set(target, v);

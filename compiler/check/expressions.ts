@@ -6,13 +6,14 @@ import { formatType, type Attrs, type NodeId } from '../ir/graph.js';
 import { isOp, opOf } from '../ops/index.js';
 import { OpError, type OpErrorKind } from '../ops/op.js';
 import type { Binding } from '../resolve/modules.js';
-import { BUILTINS } from './builtins.js';
+import { BUILTINS, callable } from './builtins.js';
 import { call, pipe } from './calls.js';
 import { inner as turnOf, join, type Context, type Frame } from './context.js';
 import { declareParam } from './parameters.js';
 import { addDim, divideDim, equalDim, mulDim, subDim, symbol } from './shapes.js';
-import { suggestion } from './suggest.js';
-import { asDim, bool, describe, dimValue, isPoison, list, nothingKnown, number, poison, string, type Tensor, type Value } from './values.js';
+import { suggestion, UNKNOWN_NAME } from './suggest.js';
+import { namesInExpr } from './uses.js';
+import { asDim, bool, describe, dimValue, isPoison, list, nothingKnown, number, poison, string, type Poison, type Tensor, type Value } from './values.js';
 
 /** `name` is what an instance made by the outermost expression is called, `param` what a parameter or schedule is. */
 export interface Hint { readonly name?: string; readonly param?: string; /** The whole path of the instance, in place of one made from the name. */ readonly path?: string; /** one copy per task */ readonly perTask?: boolean }
@@ -22,7 +23,7 @@ export function evaluate(ctx: Context, frame: Frame, e: Expr, hint: Hint = {}): 
     case 'number': return number(e.value, e.integer);
     case 'string': return string(e.value);
     case 'bool': return bool(e.value);
-    case 'name': return lookup(ctx, frame, e.name, e.range);
+    case 'name': return whole(ctx, frame, lookup(ctx, frame, e.name, e.range), e);
     case 'error': return doubt(ctx, frame, e.names);
     case 'list': return list(e.elements.flatMap((x) => elementValues(ctx, frame, x)));
     case 'record': return { kind: 'record', fields: new Map(e.fields.map((f) => [f.name.text, evaluate(ctx, frame, f.value, { param: f.name.text })])) };
@@ -33,7 +34,7 @@ export function evaluate(ctx: Context, frame: Frame, e: Expr, hint: Hint = {}): 
     case 'call': return call(ctx, frame, e, undefined, hint);
     case 'conditional': {
       const condition = staticCondition(ctx, frame, e.condition);
-      return condition === undefined ? nothingKnown : evaluate(ctx, frame, condition ? e.then : e.else, hint);
+      return condition === undefined ? doubt(ctx, frame, namesInExpr(e)) : evaluate(ctx, frame, condition ? e.then : e.else, hint);
     }
     case 'member': return member(ctx, frame, e);
     case 'index': return index(ctx, frame, e);
@@ -55,8 +56,9 @@ export function elementValues(ctx: Context, frame: Frame, element: Element): Val
   for (const item of over.items) {
     const turn = turnOf(frame);
     turn.scope.define(element.for.name, item);
-    if (element.for.if !== undefined && staticCondition(ctx, turn, element.for.if) !== true) continue;
-    out.push(evaluate(ctx, turn, element.value));
+    const taken = element.for.if === undefined || staticCondition(ctx, turn, element.for.if);
+    if (taken === undefined) return [doubt(ctx, turn, namesInExpr(element.value))];
+    if (taken) out.push(evaluate(ctx, turn, element.value));
   }
   return out;
 }
@@ -90,13 +92,25 @@ export function lookup(ctx: Context, frame: Frame, name: string, at: Range): Val
   if (BUILTINS.has(name)) return { kind: 'builtin', name };
   if (isOp(name) && opOf(name).surface) return { kind: 'op', name };
   if (!frame.module.doubtful.has(name)) {
-    ctx.report('TPS2001', at, frame.module, { name, help: suggestion(name, [...frame.scope.names(), ...frame.module.names.keys(), ...ctx.world.prelude.keys(), ...BUILTINS.keys()], 'names come from this body, its signature, this file and its imports') });
+    ctx.report('TPS2001', at, frame.module, { name, help: suggestion(name, [...frame.scope.names(), ...frame.module.names.keys(), ...ctx.world.prelude.keys(), ...callable], UNKNOWN_NAME) });
   }
   return nothingKnown;
 }
 
+/** An indexed layer whose places are used together must have them all. */
+function whole(ctx: Context, frame: Frame, v: Value, e: Expr): Value {
+  const at = v.kind === 'list' ? v.items.findIndex(isHole) : -1;
+  return v.kind === 'list' && at >= 0 ? noPlace(ctx, frame, v, at, e, e.range) : v;
+}
+const isHole = (v: Value): boolean => v.kind === 'poison' && v.hole === true;
+function noPlace(ctx: Context, frame: Frame, object: Value & { kind: 'list' }, at: number, e: Expr, range: Range): Value {
+  const there = object.items.flatMap((x, i) => (isHole(x) ? [] : [`\`[${i}]\``]));
+  ctx.report('TPS3014', range, frame.module, { what: `\`${printExpr(e)}\``, name: `[${at}]`, help: `there are: ${there.join(', ')}` });
+  return poison([object]);
+}
+
 /** What a damaged text may have meant: something that depends on all that it names. */
-export function doubt(ctx: Context, frame: Frame, names: readonly string[]): Value {
+export function doubt(ctx: Context, frame: Frame, names: readonly string[]): Poison {
   return poison(names.flatMap((n) => frame.scope.find(n) ?? []));
 }
 
@@ -302,7 +316,7 @@ export function childIndexes(ctx: Context, path: string): readonly number[] {
 }
 
 function index(ctx: Context, frame: Frame, e: ExprOf<'index'>): Value {
-  const object = evaluate(ctx, frame, e.object);
+  const object = e.object.kind === 'name' ? lookup(ctx, frame, e.object.name, e.object.range) : evaluate(ctx, frame, e.object);
   const subscripts = e.subscripts.map((s) => (s.kind === 'at' ? { ...s, value: evaluate(ctx, frame, s.index) } : s.kind === 'slice'
     ? { ...s, fromValue: s.from && evaluate(ctx, frame, s.from), toValue: s.to && evaluate(ctx, frame, s.to) } : s));
   if (isPoison(object) && object.kind === 'poison') return poison([object]);
@@ -320,12 +334,14 @@ function index(ctx: Context, frame: Frame, e: ExprOf<'index'>): Value {
     }
     if (s.kind === 'slice') {
       const [from, to] = [integer(s.fromValue, 0, s.range), integer(s.toValue, object.items.length, s.range)];
-      return from === undefined || to === undefined ? poison([object]) : list(object.items.slice(from, to));
+      return from === undefined || to === undefined ? poison([object]) : whole(ctx, frame, list(object.items.slice(from, to)), e);
     }
     const at = integer(s.value, 0, s.range);
-    const item = at === undefined ? nothingKnown : object.items.at(at);
+    if (at === undefined) return poison([object]);
+    const item = object.items.at(at);
+    if (item !== undefined && isHole(item)) return noPlace(ctx, frame, object, at < 0 ? at + object.items.length : at, e.object, s.range);
     if (item !== undefined) return item;
-    ctx.report('TPS3015', s.range, frame.module, { index: at ?? 0, what: 'a list', count: object.items.length });
+    ctx.report('TPS3015', s.range, frame.module, { index: at, what: 'a list', count: object.items.length });
     return poison([object]);
   }
   if (object.kind !== 'tensor') {

@@ -5,7 +5,8 @@ import { doubt, evaluate, staticCondition, taskPath } from './expressions.js';
 import { declareParam } from './parameters.js';
 import { adapter, decoder, encoder, gate, state } from './roles.js';
 import { apply } from './calls.js';
-import { describe, isPoison, list, nothingKnown, poison, type Value } from './values.js';
+import { namesInBody } from './uses.js';
+import { describe, hole, isPoison, list, nothingKnown, poison, type Value } from './values.js';
 
 export function runBody(ctx: Context, frame: Frame, body: readonly Stmt[]): void {
   for (const s of body) {
@@ -30,7 +31,7 @@ function run(ctx: Context, frame: Frame, s: Stmt): void {
     case 'error': {
       // The item's text is lost: whatever it names may have been defined by it, and what it reads counts as read.
       const reads = doubt(ctx, frame, s.names);
-      if (reads.kind === 'poison') ctx.doubtful.push(...reads.ids);
+      ctx.doubtful.push(...reads.ids);
       for (const name of s.names) if (frame.scope.find(name) === undefined && !frame.module.names.has(name)) frame.scope.define({ text: name, range: s.range }, reads);
       return;
     }
@@ -83,15 +84,17 @@ function run(ctx: Context, frame: Frame, s: Stmt): void {
 
 /** A body that cannot be run: the names that it would bind or change are not known. */
 function spoil(ctx: Context, frame: Frame, body: readonly Stmt[]): void {
-  const unknown = (name: Identifier): void => { if (frame.scope.find(name.text) === undefined) frame.scope.define(name, nothingKnown); };
+  const read = doubt(ctx, frame, namesInBody(body));
+  ctx.doubtful.push(...read.ids);
+  const unknown = (name: Identifier): void => { if (frame.scope.find(name.text) === undefined) frame.scope.define(name, read); };
   for (const s of body) {
     switch (s.kind) {
       case 'let': s.target.names.forEach(unknown); break;
       case 'layer': case 'encoder': case 'decoder': unknown(s.target.name); break;
       case 'param': case 'carry': case 'gate': case 'prototypes': case 'state': unknown(s.name); break;
-      case 'next': frame.scope.rebind(s.name.text, nothingKnown); break;
-      case 'emit': frame.emitted.set(s.name.text, [nothingKnown]); break;
-      case 'return': frame.returned ??= nothingKnown; break;
+      case 'next': frame.scope.rebind(s.name.text, read); break;
+      case 'emit': frame.emitted.set(s.name.text, [read]); break;
+      case 'return': frame.returned ??= read; break;
       case 'for': spoil(ctx, frame, s.body); break;
       case 'if': spoil(ctx, frame, [...s.then, ...(s.else ?? [])]); break;
       case 'adapter': case 'error': break;
@@ -135,7 +138,7 @@ export function bindTarget(ctx: Context, frame: Frame, name: Identifier, at: num
   while (root.parent !== undefined) root = root.parent;
   const old = root.find(name.text);
   const items = old?.kind === 'list' ? [...old.items] : [];
-  while (items.length <= at) items.push(nothingKnown);
+  while (items.length <= at) items.push(hole);
   items[at] = value;
   root.define(name, list(items));
 }

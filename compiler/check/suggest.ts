@@ -1,5 +1,8 @@
 // Did you mean: the nearest of some names, by edit distance.
 
+/** Said of an unknown name that is near to none. */
+export const UNKNOWN_NAME = 'names come from this body, its signature, this file and its imports';
+
 /** Edits of one letter, and swaps of two neighbours (optimal string alignment). */
 function distance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];

@@ -25,7 +25,10 @@ export type Value =
   /** Children of an instance, for `enc.blocks`: only their number and places matter. */
   | { readonly kind: 'nodes'; readonly path: string }
   /** Follows a mistake that has been reported (or, in a definition, what is not known yet); silences what depends on it, but keeps its tensors. */
-  | { readonly kind: 'poison'; readonly ids: readonly NodeId[] };
+  | Poison;
+
+/** `hole`: a place of an indexed `layer` that nothing was declared at; reading it is the mistake. */
+export interface Poison { readonly kind: 'poison'; readonly ids: readonly NodeId[]; readonly hole?: true }
 
 export type Tensor = Extract<Value, { kind: 'tensor' }>;
 
@@ -48,7 +51,8 @@ export const bool = (value: boolean): Value => ({ kind: 'bool', value });
 export const string = (value: string): Value => ({ kind: 'string', value });
 export const list = (items: readonly Value[]): Value => ({ kind: 'list', items });
 export const dimValue = (dim: Dim): Value => (typeof dim === 'number' ? number(dim, true) : { kind: 'dim', dim });
-export const nothingKnown: Value = { kind: 'poison', ids: [] };
+export const nothingKnown: Poison = { kind: 'poison', ids: [] };
+export const hole: Poison = { kind: 'poison', ids: [], hole: true };
 
 /** The dimension that a value is, if it is one. */
 export function asDim(v: Value): Dim | undefined {
@@ -69,7 +73,7 @@ export function tensorsIn(values: readonly Value[]): NodeId[] {
     }
   });
 }
-export const poison = (from: readonly Value[] = []): Value => ({ kind: 'poison', ids: tensorsIn(from) });
+export const poison = (from: readonly Value[] = []): Poison => ({ kind: 'poison', ids: tensorsIn(from) });
 export const isPoison = (v: Value): boolean => v.kind === 'poison' || (v.kind === 'list' && v.items.some(isPoison));
 
 /** A value in words, for messages. */

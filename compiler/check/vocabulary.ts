@@ -1,4 +1,5 @@
 // The words of a training block: which entries there are, and which values each may have. A table; `training.ts` reads it.
+import { ops } from '../ops/index.js';
 
 /** A word with arguments: `adam(lr: 3e-5)`. Parameter kinds say what an argument may be. */
 export interface Word {
@@ -35,8 +36,10 @@ export const STUDY_ENTRIES = ['rows', 'seeds', 'sweep', 'columns', 'repeat', 'ba
 
 export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-/** Every bare word that a spec may use where no name is meant. */
-export const WORDS: ReadonlySet<string> = new Set([
+const WORDS: ReadonlySet<string> = new Set([
+  ...ops.flatMap((op) => Object.values(op.attrs).flatMap((attr) => attr.values ?? [])),
   ...Object.keys(OPTIMIZERS), ...Object.keys(SAMPLERS), ...Object.keys(AUGMENTATIONS), ...Object.keys(VALIDATIONS), ...METRICS, ...Object.keys(LR_SCHEDULES),
   'best', 'epochs', 'steps', 'zeros', 'ones',
 ]);
+/** Whether a bare name may be a word of an attribute, a schedule or a training block, where no name is meant. */
+export const isWord = (name: string): boolean => WORDS.has(name);
