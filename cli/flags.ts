@@ -1,5 +1,6 @@
 // Flags that several commands share, and how their values are read. One place each.
 import { MisuseError } from '../runtime/errors.js';
+import type { SplitRule } from '../runtime/data/index.js';
 import type { Flags } from './command.js';
 
 export const specArgument = { type: 'string', demandOption: true, describe: 'a .tps file, or FILE#VARIANT' } as const;
@@ -17,6 +18,22 @@ export const engineFlags = {
   device: { type: 'string', choices: ['cpu', 'cuda'], default: 'cpu', describe: 'cuda needs ONNX Runtime\'s CUDA files (npm run install:cuda)' },
   threads: { type: 'number', describe: 'threads of the engine (default: one a core)' },
 } as const satisfies Flags;
+
+/** How a data folder is read, where its manifest does not say. */
+export const dataFlags = {
+  'split-rule': { type: 'string', describe: 'split groups by ratio:0.2 or fold:0/5 (and :SEED), in place of the manifest\'s splits' },
+  accept: { type: 'string', describe: 'codes of data errors to go on in spite of: DATA008,DATA014' },
+} as const satisfies Flags;
+
+/** `ratio:0.2`, `fold:0/5`, each with `:SEED`. Throws MisuseError. */
+export function parseSplitRule(text: string | undefined): SplitRule | undefined {
+  if (text === undefined) return undefined;
+  const [, kind, value, seed = '0'] = /^(ratio|fold):([^:]+)(?::(\d+))?$/.exec(text) ?? [];
+  const [fold, folds] = (value ?? '').split('/').map(Number);
+  if (kind === 'ratio' && fold !== undefined && fold > 0 && fold < 1) return { kind: 'ratio', val: fold, seed: Number(seed) };
+  if (kind === 'fold' && fold !== undefined && folds !== undefined && Number.isInteger(fold) && Number.isInteger(folds) && folds >= 2 && fold >= 0 && fold < folds) return { kind: 'folds', fold, folds, seed: Number(seed) };
+  throw new MisuseError(`--split-rule ${text} is no rule`, 'write ratio:0.2 (a fifth of the groups validates) or fold:0/5 (folds are numbered from 0), with a seed after a further `:`');
+}
 
 /** `SPEC[#VARIANT]` */
 export interface SpecRef { readonly file: string; readonly variant?: string }

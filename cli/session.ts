@@ -5,6 +5,7 @@ import { createEngine } from '../runtime/engines/index.js';
 import type { Engine } from '../runtime/engines/engine.js';
 import { countOf } from './flags.js';
 import type { Io } from './io.js';
+import type { Reading } from '../runtime/train/run-directory.js';
 import { dataProgress } from './progress.js';
 
 export interface EngineArgs { readonly engine: string; readonly device: string; readonly threads?: number }
@@ -16,12 +17,12 @@ export function openEngine(args: EngineArgs): Promise<Engine> {
 }
 
 /** The data of a program's tasks, every file opened. Throws UserError where the data have errors that are not accepted. */
-export async function openData(program: Program, root: string, io: Io, accepted: readonly string[] = []): Promise<Dataset> {
+export async function openData(program: Program, root: string, io: Io, reading: Reading = {}): Promise<Dataset> {
   const folders = program.tasks === undefined ? await foldersIn(root) : await taskFolders(root, program.tasks.rows);
   const progress = dataProgress(io, 'checking data');
   try {
-    const dataset = await checkedDataset(root, folders, { progress: progress.update });
-    refuseErrors(root, dataset.problems, accepted);
+    const dataset = await checkedDataset(root, folders, { progress: progress.update, ...(reading.split === undefined ? {} : { split: reading.split }) });
+    refuseErrors(root, dataset.problems, reading.accept);
     return dataset;
   } finally {
     progress.stop();

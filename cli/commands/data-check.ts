@@ -4,7 +4,7 @@ import { plural } from '../../runtime/report/numbers.js';
 import { renderProblems } from '../../runtime/report/problems.js';
 import { renderTable } from '../../runtime/report/table.js';
 import { command } from '../command.js';
-import { formatFlag, programFlags } from '../flags.js';
+import { dataFlags, formatFlag, parseSplitRule, programFlags } from '../flags.js';
 import { needProgram } from '../program.js';
 import { dataProgress } from '../progress.js';
 
@@ -19,20 +19,23 @@ export const dataCheck = command({
     dir: { type: 'string', demandOption: true, describe: 'the data folder' },
     spec: { type: 'string', describe: 'a spec whose tasks name the folders' },
     ...programFlags,
+    'split-rule': dataFlags['split-rule'],
     all: { type: 'boolean', default: false, describe: `list every file, not ${LISTED} of a kind` },
     format: formatFlag,
   },
   examples: [
     ['tpsc data check lesions/', 'every folder as a task'],
     ['tpsc data check lesions/ --spec net.tps --tasks SL,CP', 'the folders of two tasks of a spec'],
+    ['tpsc data check lesions/ --split-rule fold:0/5', 'what a fold would hold'],
   ],
   run: async (args, io) => {
     const { checkedDataset, foldersIn, taskFolders, SPLITS } = await import('../../runtime/data/index.js');
     const json = args.format === 'json';
     const rows = args.spec === undefined ? undefined : needProgram({ ...args, spec: args.spec }, io, json).tasks?.rows;
     const folders = rows === undefined ? await foldersIn(args.dir) : await taskFolders(args.dir, rows);
+    const split = parseSplitRule(args['split-rule']);
     const progress = dataProgress(io, 'reading');
-    const dataset = await checkedDataset(args.dir, folders, { progress: progress.update });
+    const dataset = await checkedDataset(args.dir, folders, { progress: progress.update, ...(split === undefined ? {} : { split }) });
     progress.stop();
     const { problems, items } = dataset;
     const errors = problems.filter((p) => p.severity === 'error').length;

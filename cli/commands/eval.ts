@@ -45,8 +45,8 @@ export const evaluate = command({
       import('../session.js'), import('../trained.js'), import('../../runtime/train/evaluate.js'), import('../../runtime/train/baseline.js'),
       import('../../runtime/data/index.js'), import('../../runtime/metrics/index.js'),
     ]);
-    const { program } = openRunProgram(args.run);
-    const dataset = await openData(program, args.data, io);
+    const { program, record } = openRunProgram(args.run);
+    const dataset = await openData(program, args.data, io, record.reading);
     const cache = makeCache();
     const miou = isMiouDefinition(args.miou) ? args.miou : 'dataset-both';
     const split = args.split === 'train' || args.split === 'test' ? args.split : 'val';

@@ -2,7 +2,7 @@
 import { paint } from '../../runtime/report/colour.js';
 import { TrainingTale, trainingEnd } from '../../runtime/report/training.js';
 import { command } from '../command.js';
-import { countOf, engineFlags, programFlags, specArgument } from '../flags.js';
+import { countOf, engineFlags, programFlags, specArgument, dataFlags, parseSplitRule } from '../flags.js';
 import { toolVersion } from '../host.js';
 import { needProgram } from '../program.js';
 import { barOf } from '../progress.js';
@@ -27,11 +27,12 @@ export const train = command({
     resume: { type: 'boolean', default: false, describe: 'go on with the run in --out' },
     ...programFlags,
     ...engineFlags,
-    accept: { type: 'string', describe: 'codes of data errors to train in spite of: DATA008,DATA014' },
+    ...dataFlags,
   },
   examples: [
     ['tpsc train net.tps --data lesions/ --out runs/a', 'the last train block of the spec'],
     ['tpsc train net.tps --block main --weights runs/pretrain --data lesions/ --out runs/b', 'from another run\'s weights'],
+    ['tpsc train net.tps --data lesions/ --out runs/fold0 --split-rule fold:0/5', 'the first of five folds by group'],
     ['tpsc train net.tps#A2 --data lesions/ --out runs/c --epochs 5 --seed 1', 'a variant, shortly'],
   ],
   run: async (args, io) => {
@@ -43,7 +44,9 @@ export const train = command({
       import('../session.js'), import('../../runtime/train/loop.js'), import('../../runtime/data/index.js'),
     ]);
     const engine = await openEngine(args);
-    const dataset = await openData(program, args.data, io, args.accept?.split(',') ?? []);
+    const split = parseSplitRule(args['split-rule']);
+    const reading = { ...(args.accept === undefined ? {} : { accept: args.accept.split(',') }), ...(split === undefined ? {} : { split }) };
+    const dataset = await openData(program, args.data, io, reading);
     const p = paint(io.colour);
     io.err(`${p.bold(`${program.name}${program.variant === undefined ? '' : `#${program.variant}`}`)} ${program.hash.slice(0, 12)} on ${engine.name} ${engine.version} (${engine.device}, ${engine.threads} threads), seed ${seed}\n`);
 
@@ -57,7 +60,7 @@ export const train = command({
     const words = ['tpsc', 'train', ...commandWords(args)];
     try {
       const summary = await trainProgram({
-        program, engine, dataset, cache: makeCache(), out: args.out, seed, resume: args.resume, signal: stop.signal,
+        program, engine, dataset, cache: makeCache(), out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
         command: words.map(quoted).join(' '), versions: { tpsc: toolVersion, node: process.version, [engine.name]: engine.version },
         ...(maxSteps === undefined ? {} : { maxSteps }), ...(args.weights === undefined ? {} : { weights: args.weights }),
         onEvent: (e) => {

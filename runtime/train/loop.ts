@@ -12,7 +12,7 @@ import { digestOf, requireTensors, startingTensors, weightsFile, type WeightsRep
 import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
 import { lockRun } from './lock.js';
 import { openLog, type RunLog } from './log.js';
-import { engineIdentity, hashOf, openRun, requireSame, writeRun, type RunIdentity, type RunPaths } from './run-directory.js';
+import { engineIdentity, hashOf, openRun, requireSame, writeRun, type Reading, type RunIdentity, type RunPaths } from './run-directory.js';
 import { scheduleValue } from './schedules.js';
 import { makeStepper, type Stepper } from './step.js';
 
@@ -40,7 +40,7 @@ export interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
   /** For run.json only. */
   readonly command?: string;
-  readonly request?: unknown;
+  readonly reading?: Reading;
   readonly versions?: Readonly<Record<string, string>>;
 }
 
@@ -230,9 +230,9 @@ const weightsIdentity = (weights: string | undefined): string | undefined =>
   (weights === undefined || weights === 'random' ? weights : digestOf(weightsFile(weights)));
 
 function recordOf(options: TrainOptions, training: TrainConfig, identity: RunIdentity): Parameters<typeof writeRun>[2] {
-  const { program, weights, request, versions = {}, command } = options;
+  const { program, weights, reading, versions = {}, command } = options;
   return {
     format: 1, hash: hashOf(identity), identity, name: program.name, block: training.name, variant: program.variant, file: program.file, tasks: taskCodes(program),
-    request, weights: weights === undefined || weights === 'random' ? weights : resolve(weights), versions, command, started: new Date().toISOString(),
+    reading, weights: weights === undefined || weights === 'random' ? weights : resolve(weights), versions, command, started: new Date().toISOString(),
   };
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from '../../compiler/program.js';
+import type { SplitRule } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import { writeAll, writeAtomically, writeJsonAtomically } from '../state/atomic.js';
@@ -21,6 +22,9 @@ export interface RunIdentity {
   readonly weights: string;
 }
 
+/** What a training was told of its data folder. */
+export interface Reading { readonly accept?: readonly string[]; readonly split?: SplitRule }
+
 /** run.json */
 export interface RunRecord {
   readonly format: 1;
@@ -31,8 +35,8 @@ export interface RunRecord {
   readonly variant?: string;
   readonly file: string;
   readonly tasks: readonly string[];
-  /** How the spec was asked for, so that `eval` and `predict` compile the same program again. */
-  readonly request?: unknown;
+  /** How the data were read, so that `eval` reads them alike. */
+  readonly reading?: Reading;
   readonly weights?: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly command?: string;
