@@ -52,3 +52,40 @@ block structure_iou(logits: f32[B, 1, h, w], truth: f32[B, 1, H, W]) -> f32[B] {
   let either = sum((p + truth) * weight, axes: [1, 2, 3])
   return weighted_bce(5.0)(z, truth) + ((1.0 - (both + 1.0) / (either - both + 1.0)) |> reshape([B]))
 }
+
+# ---------------------------------------------------------------- prototypes: terms of a decoder's `scaled` features and `prototypes`
+
+/// The mask at a map's size: 1 where at least half of the pixel is foreground.
+block mask_at(features: f32[B, _, H, W], truth: f32[B, 1, _, _]) -> f32[B, 1, H, W] {
+  return cast((truth |> resize([H, W], mode: bilinear, align_corners: true)) >= 0.5, to: f32)
+}
+
+/// Per pixel -log softmax of cos(s, P) / temperature over the prototypes of all tasks; the right one is the own task's, of the pixel's side.
+/// Prototypes are constants here: `infonce(0.1)(d.scaled, d.prototypes, d.bank, truth)`.
+block infonce(
+  temperature: float = 0.1
+)(features: f32[B, c, H, W], own: f32[2, c], all: f32[T, 2, c], truth: f32[B, 1, _, _])
+  -> f32[B]
+{
+  let pixels = features |> l2_normalize(axis: 1) |> tokens
+  let near = matmul(pixels, all |> reshape([2 * T, c]) |> l2_normalize(axis: 1), transpose_b: true) / temperature
+  let top = max(near, axes: [2])
+  let total = top + log(sum(exp(near - top), axes: [2]))
+  let mine = matmul(pixels, own |> l2_normalize(axis: 1), transpose_b: true) / temperature
+  let m = mask_at(features, truth) |> tokens
+  let right = mine[:, :, 0:1] * m + mine[:, :, 1:2] * (1.0 - m)
+  return mean(total - right, axes: [1, 2]) |> reshape([B])
+}
+
+/// How far an image's mean foreground still leans to the background's prototype, beyond a margin.
+block side_margin(margin: float = 0.0)(features: f32[B, c, H, W], own: f32[2, c], truth: f32[B, 1, _, _]) -> f32[B] {
+  let m = mask_at(features, truth)
+  let fore = sum(features * m, axes: [2, 3]) / (sum(m, axes: [2, 3]) + 1e-6)
+  return relu(cosine(fore, own[1] |> reshape([1, c, 1, 1])) - margin) |> reshape([B])
+}
+
+/// The cosine of a task's two prototypes: a number without a gradient, as the released code's unused loss.
+block prototype_cosine(own: f32[2, c], truth: f32[B, 1, _, _]) -> f32[B] {
+  let apart = cosine(own[0] |> reshape([1, c]), own[1] |> reshape([1, c]))
+  return (apart |> reshape([1])) + zeros([B])
+}

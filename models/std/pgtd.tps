@@ -1,5 +1,5 @@
-# The prototype-guided task decoder and what it is made of; letters in comments are those of the ambiguity register.
-# The encoder, its adapters and the wiring of several decoders are said by the model.
+# The prototype-guided task decoder and what it is made of. Letters in comments are those of the ambiguity register: each names a choice
+# that the paper leaves open, and stands where the alternative goes in. The encoder, its adapters and the wiring of several decoders are said by the model.
 edition 1
 
 # ---------------------------------------------------------------- features before a decoder
@@ -11,40 +11,70 @@ block conv_unit(width: int, kernel: pair = 1, padding: pair = 0, dilation: pair 
   return x |> conv(width, kernel: kernel, padding: padding, dilation: dilation, biased: false) |> group_norm(1) |> relu
 }
 
+/// Convolution without bias, batch norm, no activation: the unit of SAM2-UNet's receptive fields (P3).
+block linear_unit(width: int, kernel: pair = 1, padding: pair = 0, dilation: pair = 1)(x: f32[B, C, H, W])
+  -> f32[B, width, H, W]
+{
+  return x |> conv(width, kernel: kernel, padding: padding, dilation: dilation, biased: false) |> batch_norm()
+}
+
 /// A branch with a cross of `size` and a 3 x 3 kernel dilated by `size`.
-block cross_branch(width: int, size: int)(x: f32[B, C, H, W]) -> f32[B, width, H, W] {
+block cross_branch(width: int, size: int, unit: block = conv_unit)(x: f32[B, C, H, W]) -> f32[B, width, H, W] {
   let half = (size - 1) / 2
-  layer units[0] = conv_unit(width)
-  layer units[1] = conv_unit(width, kernel: [1, size], padding: [0, half])
-  layer units[2] = conv_unit(width, kernel: [size, 1], padding: [half, 0])
-  layer units[3] = conv_unit(width, kernel: 3, padding: size, dilation: size)
+  layer units[0] = unit(width)
+  layer units[1] = unit(width, kernel: [1, size], padding: [0, half])
+  layer units[2] = unit(width, kernel: [size, 1], padding: [half, 0])
+  layer units[3] = unit(width, kernel: 3, padding: size, dilation: size)
   return units[3](units[2](units[1](units[0](x))))
 }
 
 /// A receptive field block: four branches of growing reach, fused, and a shortcut (P3).
-block receptive_field(width: int)(x: f32[B, C, H, W]) -> f32[B, width, H, W] {
-  layer branch0 = conv_unit(width)
-  layer branch1 = cross_branch(width, 3)
-  layer branch2 = cross_branch(width, 5)
-  layer branch3 = cross_branch(width, 7)
-  layer join = conv_unit(width, kernel: 3, padding: 1)
-  layer shortcut = conv_unit(width)
+block receptive_field(width: int, unit: block = conv_unit)(x: f32[B, C, H, W]) -> f32[B, width, H, W] {
+  layer branch0 = unit(width)
+  layer branch1 = cross_branch(width, 3, unit)
+  layer branch2 = cross_branch(width, 5, unit)
+  layer branch3 = cross_branch(width, 7, unit)
+  layer join = unit(width, kernel: 3, padding: 1)
+  layer shortcut = unit(width)
   return relu(join(concat([branch0(x), branch1(x), branch2(x), branch3(x)], axis: 1)) + shortcut(x))
 }
 
-/// One receptive field block for each stage.
-block rfb(widths: [int])(stages: [f32[B, _, _, _]]) -> [f32[B, _, _, _]] {
+/// The same with batch norm, and ReLU at the end alone (P3).
+block receptive_field_batch(width: int)(x: f32[B, C, H, W]) -> f32[B, width, H, W] {
+  layer field = receptive_field(width, unit: linear_unit)
+  return field(x)
+}
+
+/// One receptive field block for each stage; `field: conv_unit` is a 1 x 1 convolution alone (P3).
+block rfb(widths: [int], field: block = receptive_field)(stages: [f32[B, _, _, _]]) -> [f32[B, _, _, _]] {
   for i in 0..len(widths) {
-    layer level[i] = receptive_field(widths[i])
+    layer level[i] = field(widths[i])
   }
   return [level[i](stages[i]) for i in 0..len(widths)]
 }
 
-# ---------------------------------------------------------------- parts of a decoder
+# ---------------------------------------------------------------- features inside a decoder
+
+/// A map at the size of another (P2).
+block resized(mode: string = "bilinear", corners: bool = true)(x: f32[B, C, _, _], like: f32[B, _, H, W])
+  -> f32[B, C, H, W]
+{
+  return x |> resize([H, W], mode: mode, align_corners: corners)
+}
 
 /// 1 x 1 convolution without bias, group norm of one group, GELU (P4).
 block project(width: int)(x: f32[B, C, H, W]) -> f32[B, width, H, W] {
   return x |> conv(width, biased: false) |> group_norm(1) |> gelu
+}
+
+/// The same with a group norm of up to 32 groups (P4).
+block project_groups(width: int)(x: f32[B, C, H, W]) -> f32[B, width, H, W] {
+  return x |> conv(width, biased: false) |> group_norm(if width % 32 == 0 then 32 else 4) |> gelu
+}
+
+/// The same with a norm over the channels of each pixel (P4).
+block project_pixels(width: int)(x: f32[B, C, H, W]) -> f32[B, width, H, W] {
+  return x |> conv(width, biased: false) |> channel_norm() |> gelu
 }
 
 /// s of eq. (5) to (8): a grouped 3 x 3 convolution of four channels a group, then 1 x 1.
@@ -56,6 +86,8 @@ block scale_encoder(c: int)(f: f32[B, c, H, W]) -> f32[B, c, H, W]
   layer mix = conv(c)
   return mix(norm(spread(f)) |> gelu)
 }
+
+# ---------------------------------------------------------------- what prototypes ask of the features
 
 /// Attention of a few queries over a memory, with projections in and out and no residual (P6).
 block cross_attention(width: int, heads: int)(query: f32[B, Q, _], memory: f32[B, N, _]) -> f32[B, Q, width]
@@ -72,6 +104,19 @@ block cross_attention(width: int, heads: int)(query: f32[B, Q, _], memory: f32[B
     v(memory) |> reshape([B, N, heads, d])
   )
   return out(a |> reshape([B, Q, width]))
+}
+
+/// One head without projections: it has no parameters (P6).
+block bare_attention(width: int, heads: int)(query: f32[B, Q, width], memory: f32[B, N, width]) -> f32[B, Q, width] {
+  let scores = matmul(query, memory, transpose_b: true) * (1.0 / sqrt(width))
+  return matmul(softmax(scores, axis: -1), memory)
+}
+
+/// Two layers in place of one (P7).
+block condense(width: int)(x: f32[..lead, C]) -> f32[..lead, width] {
+  layer layers[0] = linear(width)
+  layer layers[1] = linear(width)
+  return layers[1](layers[0](x) |> gelu)
 }
 
 /// The kernel that leaves its input as it is.
@@ -92,10 +137,33 @@ block depthwise(x: f32[B, C, H, W], kernels: f32[B, C, k, k]) -> f32[B, C, H, W]
   return sum(sum(wide[:, :, i:i + H, j:j + W] * kernels[:, :, i:i + 1, j:j + 1] for j in 0..k) for i in 0..k)
 }
 
-/// Which regions of a mask (row 0 foreground, row 1 background) weigh at least `least` pixels in some image of the batch.
-block regions_seen(least: float)(mask: f32[B, 1, H, W]) -> bool[2, 1] {
-  let inside = max(sum(mask, axes: [1, 2, 3]), axes: [0]) |> reshape([1, 1])
-  let outside = max(sum(1.0 - mask, axes: [1, 2, 3]), axes: [0]) |> reshape([1, 1])
+/// S of eq. (11): the similarity in units of its own size in each image (P11, P12).
+block in_image(d: f32[B, 1, H, W]) -> f32[B, 1, H, W] {
+  return d / (mean(abs(d), axes: [1, 2, 3]) + 1e-6)
+}
+
+/// The same in units of its size in the batch: an image's result then depends on its neighbours (P12, released).
+block in_batch(d: f32[B, 1, H, W]) -> f32[B, 1, H, W] {
+  return d / (mean(abs(d), axes: [0, 1, 2, 3]) + 1e-6)
+}
+
+# ---------------------------------------------------------------- laws of prototypes
+
+/// Weights of foreground and background (P21): the mask and its complement.
+block soft_sides(mask: f32[B, 1, H, W]) -> [f32[B, 1, H, W]] {
+  return [mask, 1.0 - mask]
+}
+
+/// Above one half, and below a tenth; what lies between counts for neither (P21, released).
+block banded_sides(mask: f32[B, 1, H, W]) -> [f32[B, 1, H, W]] {
+  return [cast(mask > 0.5, to: f32), cast(mask < 0.1, to: f32)]
+}
+
+/// Which sides (row 0 foreground, row 1 background) weigh at least `least` pixels in some image of the batch.
+block regions_seen(least: float, sides: block = soft_sides)(mask: f32[B, 1, H, W]) -> bool[2, 1] {
+  let [fore, back] = sides(mask)
+  let inside = max(sum(fore, axes: [1, 2, 3]), axes: [0]) |> reshape([1, 1])
+  let outside = max(sum(back, axes: [1, 2, 3]), axes: [0]) |> reshape([1, 1])
   return concat([inside, outside], axis: 0) >= least
 }
 
@@ -107,11 +175,64 @@ block pooled_mean(least: float)(features: f32[B, C, H, W], weight: f32[B, 1, H, 
   return (sum(means * counts, axes: [0]) / maximum(sum(counts, axes: [0]), 1.0)) |> reshape([1, C])
 }
 
-/// Eq. (12), pooled over the batch (P20, P21): the mean feature of foreground and background at length 1.
-block region_means(least: float)(features: f32[B, C, H, W], mask: f32[B, 1, H, W]) -> f32[2, C] {
-  return concat([pooled_mean(least)(features, mask), pooled_mean(least)(features, 1.0 - mask)], axis: 0)
+/// Eq. (12), pooled over the batch: the mean feature of foreground and background at length 1.
+block region_means(least: float, sides: block = soft_sides)(features: f32[B, C, H, W], mask: f32[B, 1, H, W])
+  -> f32[2, C]
+{
+  let [fore, back] = sides(mask)
+  return concat([pooled_mean(least)(features, fore), pooled_mean(least)(features, back)], axis: 0)
     |> l2_normalize(axis: 1)
 }
+
+/// Eq. (12) and (13) as one update a step, whatever the batch's order and size (P18, P20); a side that no image shows keeps its prototype.
+block pooled(
+  momentum: float = 0.9,
+  least: float = 0.05,
+  sides: block = soft_sides
+)(old: f32[2, C], features: f32[B, C, H, W], truth: f32[B, 1, _, _])
+  -> f32[2, C]
+{
+  let fresh = region_means(
+    least,
+    sides
+  )(features |> l2_normalize(axis: 1), truth |> resize([H, W], mode: bilinear, align_corners: true))
+  let seen = regions_seen(least, sides)(truth |> resize([H, W], mode: bilinear, align_corners: true))
+  return ema(fresh, momentum: momentum, when: seen) |> l2_normalize(axis: 1)
+}
+
+/// The rows of a per-image matrix as a list of `most`; those beyond the batch are zero.
+block rows_of(most: int)(x: f32[B, C]) -> [f32[1, C]] {
+  let place = one_hot(cast(cumsum(ones([B]), axis: 0) - 1.0, to: i64), depth: most)
+  let rows = matmul(place, x, transpose_a: true)
+  return [rows[i:i + 1] for i in 0..most]
+}
+
+/// One image's turn: `ema` reads `old`.
+block turn(momentum: float)(old: f32[1, C], fresh: f32[1, C], seen: bool[1, 1]) -> f32[1, C] {
+  return ema(fresh, momentum: momentum, when: seen) |> l2_normalize(axis: 1)
+}
+
+/// One update after another, image by image, in batches of at most `most` (P20, released).
+block sequential(
+  momentum: float = 0.995,
+  least: float = 10.0,
+  most: int = 8,
+  sides: block = banded_sides
+)(old: f32[2, C], features: f32[B, C, H, W], truth: f32[B, 1, _, _])
+  -> f32[2, C]
+{
+  let unit = features |> l2_normalize(axis: 1)
+  let weights = sides(truth |> resize([H, W], mode: bilinear, align_corners: true))
+  let mass = [rows_of(most)(sum(w, axes: [1, 2, 3]) |> reshape([B, 1])) for w in weights]
+  let total = [rows_of(most)(sum(unit * w, axes: [2, 3]) |> reshape([B, C])) for w in weights]
+  carry rows = [old[0:1], old[1:2]]
+  for i in 0..most {
+    next rows = [turn(momentum)(rows[k], total[k][i] / (mass[k][i] + 1e-6), mass[k][i] > least) for k in 0..2]
+  }
+  return concat(rows, axis: 0)
+}
+
+# ---------------------------------------------------------------- heads
 
 /// Logits of the task at hand: a trunk that all tasks share, then the task's own row (P15).
 block task_head(t: task, c: int)(y: f32[B, c, H, W]) -> f32[B, 1, H, W] {
@@ -121,62 +242,128 @@ block task_head(t: task, c: int)(y: f32[B, c, H, W]) -> f32[B, 1, H, W] {
   return per t conv(1)(u)
 }
 
+/// The same with one table of rows for all tasks: every channel is computed, one is taken (P15, released).
+block channel_head(t: task, c: int)(y: f32[B, c, H, W]) -> f32[B, 1, H, W] {
+  layer spread = conv(c, kernel: 3, padding: 1, groups: c)
+  layer norm = group_norm(1)
+  layer rows = conv(len(tasks))
+  let all = rows(norm(spread(y)) |> gelu)
+  return gather(all, t, axis: 1) |> reshape([B, 1, H, W])
+}
+
+/// A whole head for each task (P15).
+block own_head(t: task, c: int)(y: f32[B, c, H, W]) -> f32[B, 1, H, W] {
+  return per t shared_head(t, c)(y)
+}
+
+/// One head for all tasks (P15).
+block shared_head(t: task, c: int)(y: f32[B, c, H, W]) -> f32[B, 1, H, W] {
+  layer spread = conv(c, kernel: 3, padding: 1, groups: c)
+  layer norm = group_norm(1)
+  layer row = conv(1)
+  return row(norm(spread(y)) |> gelu)
+}
+
 # ---------------------------------------------------------------- decoders
 
-/// Prototype-guided task decoder, eq. (4) to (13), with the register's defaults. The experts of eq. (10) share one input, so their
-/// weighted sum is one depthwise convolution by the weighted kernel.
+/// Prototype-guided task decoder, eq. (4) to (13). Its defaults are the register's. The experts of eq. (10) share one input, so their weighted sum is
+/// one depthwise convolution by the weighted kernel.
+/// `bank` says what prototypes are (P23, P25): "ema", written by `law`; "kept", as drawn, written by nothing; "param", a parameter; "made", by a trained MLP from the task.
 block pgtd(
   t: task,
   c: int,
   experts: int = 6,
   alpha: float = 0.5,
   lambda_p: float = 5.0,
-  momentum: float = 0.9,
   heads: int = 4,
-  least: float = 0.05
+  fused: bool = true,
+  rise: block = resized(),
+  entry: block = project,
+  bank: string = "ema",
+  law: block = pooled(),
+  law_reads_scale: bool = true,
+  attention_reads_scale: bool = true,
+  attention_form: block = cross_attention,
+  summary: block = linear,
+  kernel: int = 3,
+  blended: bool = true,
+  similarity: block = sigmoid,
+  centre: block = in_image,
+  cooled: bool = true,
+  amplifier_per_task: bool = false,
+  head_form: block = task_head
 )(low: f32[B, _, H, W], high: f32[B, _, _, _])
-  -> { logits: f32[B, 1, H, W], feature: f32[B, c, H, W] }
+  -> { logits: f32[B, 1, H, W], feature: f32[B, c, H, W], scaled: f32[B, c, H, W], prototypes: f32[2, c] }
   where c % 4 == 0
   where c % heads == 0
+  where kernel % 2 == 1
 {
-  layer from_high = project(c)
-  layer from_low = project(c / 2)
-  layer join = project(c)
-  let hi = from_high(high |> resize([H, W], mode: bilinear, align_corners: true))  # P2
-  let f = join(concat([hi, from_low(low)], axis: 1))  # eq. 4, P1
+  layer from_high = entry(if fused then c else c / 2)  # P4
+  layer from_low = entry(c / 2)
+  let hi = from_high(rise(high, low))  # P2
+  let lo = from_low(low)
+  if fused {
+    layer join = entry(c)
+    let f = join(concat([hi, lo], axis: 1))  # eq. 4, P1
+  } else {
+    let f = concat([lo, hi], axis: 1)  # P1
+  }
   layer scale = scale_encoder(c)
   let s = scale(f)
 
-  prototypes proto per t: f32[2, c] {  # row 0 foreground, row 1 background
-    init = embedding(64)(t) |> feed_forward(2 * c, out: 2 * c) |> reshape([2, c]) |> l2_normalize(axis: 1)  # eq. 5, P24, P25
-    update = ema(  # eq. 12, 13, P18 to P21
-      region_means(least)(s |> l2_normalize(axis: 1), truth |> resize([H, W], mode: bilinear, align_corners: true)),
-      momentum: momentum,
-      when: regions_seen(least)(truth |> resize([H, W], mode: bilinear, align_corners: true))
-    )
-      |> l2_normalize(axis: 1)
+  if bank == "ema" {
+    prototypes proto per t: f32[2, c] {  # row 0 foreground, row 1 background
+      init = embedding(64)(t) |> feed_forward(2 * c, out: 2 * c) |> reshape([2, c]) |> l2_normalize(axis: 1)  # eq. 5, P24, P25
+      update = law(proto, if law_reads_scale then s else f, truth)  # eq. 12, 13, P18 to P21
+    }
+  } else if bank == "kept" {
+    state proto per t: f32[2, c] {
+      init = embedding(64)(t) |> feed_forward(2 * c, out: 2 * c) |> reshape([2, c]) |> l2_normalize(axis: 1)
+    }
+  } else if bank == "param" {
+    let drawn = { proto: per t param f32[2, c] init normal(std: 1.0) }
+    let proto = drawn.proto |> l2_normalize(axis: 1)
+  } else {
+    let proto = embedding(64)(t) |> feed_forward(2 * c, out: 2 * c) |> reshape([2, c]) |> l2_normalize(axis: 1)
   }
 
-  layer attend = cross_attention(c, heads)  # eq. 6, P5, P6
-  let a = attend(proto |> reshape([1, 2, c]) |> expand([B, 2, c]), s |> tokens)
-  layer condition = linear(c)  # eq. 7, P7
+  layer attend = attention_form(c, heads)  # eq. 6, P6
+  let a = attend(proto |> reshape([1, 2, c]) |> expand([B, 2, c]), (if attention_reads_scale then s else f) |> tokens)  # P5
+  layer condition = summary(c)  # eq. 7, P7
   let z = condition(concat([a[:, 0], a[:, 1], a[:, 0] - a[:, 1]], axis: 1))
 
-  layer generate = feed_forward(2 * c, out: experts * c * 9)
+  layer generate = feed_forward(2 * c, out: experts * c * kernel ^ 2)
   layer choose = linear(experts)
-  param mix: f32[] init 0.3
-  let made = generate(z) |> reshape([B, experts, c * 9])
+  if blended {
+    param mix: f32[] init 0.3
+  }
+  let made = generate(z) |> reshape([B, experts, c * kernel ^ 2])
   let weights = softmax(choose(z), axis: 1) |> reshape([B, experts, 1])
-  let kernels = mix * (sum(weights * made, axes: [1]) |> reshape([B, c, 3, 3])) + (1.0 - mix) * identity_kernel(3)()  # P8, P9
+  let weighted = sum(weights * made, axes: [1]) |> reshape([B, c, kernel, kernel])  # P8
+  let kernels = if blended then mix * weighted + (1.0 - mix) * identity_kernel(kernel)() else weighted  # P9
 
   let d = cosine(s, proto[0] |> reshape([1, c, 1, 1])) - cosine(s, proto[1] |> reshape([1, c, 1, 1]))  # eq. 8
-  let y = depthwise(f * (1.0 + alpha * sigmoid(d)), kernels)  # eq. 9, 10, P10, P16
-  param rho: f32[] init 1.0
-  param sharpness: f32[] init 0.1
-  let centred = d / (mean(abs(d), axes: [1, 2, 3]) + 1e-6)  # P11, P12
-  let guide = lambda_p * rho * tanh(centred / maximum(sharpness, 1e-3))  # eq. 11, P13, P14, P17
-  layer head = task_head(t, c)
-  return { logits: head(y) + guide, feature: y }
+  let y = depthwise(f * (1.0 + alpha * similarity(d)), kernels)  # eq. 9, 10, P10, P16
+  layer head = head_form(t, c)  # P15
+  if lambda_p == 0.0 {
+    let logits = head(y)  # P17
+  } else {
+    if amplifier_per_task {
+      let own = { rho: per t param f32[] init 1.0 }  # P14
+      let strength = own.rho
+    } else {
+      param rho: f32[] init 1.0
+      let strength = rho
+    }
+    if cooled {
+      param sharpness: f32[] init 0.1
+      let steep = tanh(centre(d) / maximum(sharpness, 1e-3))  # P11, P12, P13
+    } else {
+      let steep = tanh(centre(d) / 0.1)
+    }
+    let logits = head(y) + lambda_p * strength * steep  # eq. 11, P17
+  }
+  return { logits: logits, feature: y, scaled: s, prototypes: proto }
 }
 
 /// A plain decoder with the same inputs and results: no prototypes, no generated kernels.
@@ -188,4 +375,19 @@ block fuse_decoder(c: int, head: block)(low: f32[B, _, H, W], high: f32[B, _, _,
   let y = second(first(concat([high |> resize([H, W], mode: bilinear, align_corners: true), low], axis: 1)))
   let logits = head(y)
   return { logits: logits, feature: y }
+}
+
+/// Several logits of one size as one, weighted by the task's own shares (O1, released): begins as mostly the first.
+block logit_fuser(t: task)(logits: [f32[B, 1, H, W]]) -> f32[B, 1, H, W]
+  with n = len(logits)
+{
+  param weight: f32[len(tasks), n] init [[if i == 0 then 2.0 else 0.0 for i in 0..n] for k in 0..len(tasks)]
+  let shares = softmax(gather(weight, t, axis: 0) |> reshape([1, n, 1, 1]), axis: 1)
+  return sum(concat(logits, axis: 1) * shares, axes: [1])
+}
+
+/// Logits of several sizes, fused at `side`.
+block fuse_at(t: task, side: int)(logits: [f32[B, 1, _, _]]) -> f32[B, 1, side, side] {
+  layer fuser = logit_fuser(t)
+  return fuser([l |> resize([side, side], mode: bilinear, align_corners: true) for l in logits])
 }
