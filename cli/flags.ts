@@ -5,6 +5,10 @@ import type { Flags } from './command.js';
 
 export const specArgument = { type: 'string', demandOption: true, describe: 'a .tps file, or FILE#VARIANT' } as const;
 
+export const specFlag = { type: 'string', describe: 'a .tps file, or FILE#VARIANT' } as const;
+
+export const entryFlag = { type: 'string', describe: 'key of the state dict in a .pt that holds several' } as const;
+
 export const formatFlag = { type: 'string', choices: ['text', 'json'], default: 'text', describe: 'json: standard output holds the JSON alone' } as const;
 
 /** What chooses a program out of a file. */
@@ -34,6 +38,9 @@ export function parseSplitRule(text: string | undefined): SplitRule | undefined 
   if (kind === 'fold' && fold !== undefined && folds !== undefined && Number.isInteger(fold) && Number.isInteger(folds) && folds >= 2 && fold >= 0 && fold < folds) return { kind: 'folds', fold, folds, seed: Number(seed) };
   throw new MisuseError(`--split-rule ${text} is no rule`, 'write ratio:0.2 (a fifth of the groups validates) or fold:0/5 (folds are numbered from 0), with a seed after a further `:`');
 }
+
+/** A word of a command line as a shell takes it. */
+export const quoted = (word: string): string => (/^[\w./:=,@%+#-]+$/.test(word) && !word.startsWith('#') ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** `SPEC[#VARIANT]` */
 export interface SpecRef { readonly file: string; readonly variant?: string }

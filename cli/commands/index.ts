@@ -10,10 +10,15 @@ import { fmt } from './fmt.js';
 import { inspect } from './inspect.js';
 import { predict } from './predict.js';
 import { train } from './train.js';
+import { weightsDiff } from './weights-diff.js';
+import { weightsExport } from './weights-export.js';
+import { weightsImport } from './weights-import.js';
+import { weightsList } from './weights-list.js';
 
-export const commands: readonly AnyCommand[] = [check, inspect, train, evaluate, predict, compile, dataCheck, dataPhantom, fmt, explain];
+export const commands: readonly AnyCommand[] = [check, inspect, train, evaluate, predict, compile, weightsImport, weightsExport, weightsList, weightsDiff, dataCheck, dataPhantom, fmt, explain];
 
 /** Words that stand before others: `tpsc data check`. */
 export const groups: readonly { readonly name: string; readonly summary: string }[] = [
+  { name: 'weights', summary: 'bring checkpoints in and out, look into them' },
   { name: 'data', summary: 'check a data set, or make a synthetic one' },
 ];

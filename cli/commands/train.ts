@@ -2,13 +2,10 @@
 import { paint } from '../../runtime/report/colour.js';
 import { TrainingTale, trainingEnd } from '../../runtime/report/training.js';
 import { command } from '../command.js';
-import { countOf, engineFlags, programFlags, specArgument, dataFlags, parseSplitRule } from '../flags.js';
+import { countOf, engineFlags, programFlags, quoted, specArgument, dataFlags, parseSplitRule } from '../flags.js';
 import { toolVersion } from '../host.js';
 import { needProgram } from '../program.js';
 import { barOf } from '../progress.js';
-
-/** A word of a command line as a shell takes it. */
-const quoted = (word: string): string => (/^[\w./:=,@%+#-]+$/.test(word) && !word.startsWith('#') ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 export const train = command({
   name: 'train',
