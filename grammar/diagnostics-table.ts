@@ -49,6 +49,8 @@ export const table = {
   TPS3021: { severity: 'error', message: 'dimension `{name}` of the model has no value', help: 'declare it: `setting {name}: int = 256`; only the batch stays open (`dim B`)' },
   TPS3022: { severity: 'error', message: '`{path}` has shape {first} in one place and {second} in another', help: 'a layer that is called twice has one set of parameters, so both inputs need the same sizes' },
   TPS3023: { severity: 'error', message: '{left} and {right} cannot be combined by `{operator}`', help: '{help}' },
+  TPS3024: { severity: 'error', message: 'a range of {count} numbers; a spec unrolls at most {most}', help: 'every turn of a loop makes its own part of the network; for a row of numbers as a tensor there is `arange(n)`' },
+  TPS3025: { severity: 'error', message: '`drop_mask` stands where the network is not in training', help: 'let it stand under `if training`, or call `dropout(rate)`' },
 
   // ------------------------------------------------------------ 4xxx roles and tasks
   TPS4001: { severity: 'error', message: 'adapter `{name}` changes its place’s shape: {expected} becomes {actual}', help: 'an adapter gives back what it gets; end it with a layer of width {width}' },
@@ -79,6 +81,7 @@ export const table = {
   TPS5009: { severity: 'error', message: 'the spec has no train block `{name}`', help: '{help}' },
   TPS5010: { severity: 'error', message: 'the spec has no task `{name}`', help: '{help}' },
   TPS5011: { severity: 'error', message: 'the file declares no model', help: 'a spec to compile needs a `model NAME(image: f32[B, 3, size, size]) -> f32[B, 1, size, size]`' },
+  TPS5012: { severity: 'error', message: 'the value of setting `{name}` depends on itself', help: 'give one of the settings in the circle a plain value' },
 
   // ------------------------------------------------------------ 6xxx training blocks
   TPS6001: { severity: 'error', message: '{block} has no entry `{key}`', help: '{help}' },

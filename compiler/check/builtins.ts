@@ -1,7 +1,7 @@
 // The static functions and special forms of the language: a table by name. None of them is made for a network.
 import type { Range } from '../../grammar/ast.js';
-import { filled, ndarray, zeros } from '../ir/ndarray.js';
-import type { Dim } from '../ir/dim.js';
+import { filled, ndarray, sizeOf, zeros } from '../ir/ndarray.js';
+import { isStatic, type Dim } from '../ir/dim.js';
 import { ops } from '../ops/index.js';
 import type { Schedule } from '../program.js';
 import { childIndexes, addOp, asTensor } from './expressions.js';
@@ -46,7 +46,7 @@ const numeric = (doc: string, f: (x: number) => number, integer: boolean, op?: s
   params: ['x'], doc,
   run(c) {
     const x = c.args.get('x');
-    if (x?.kind === 'number') return number(f(x.value), integer || (op === 'abs' && x.integer));
+    if (x?.kind === 'number') return Number.isFinite(f(x.value)) ? number(f(x.value), integer || (op === 'abs' && x.integer)) : wrong(c, 'x', `a number that has a ${doc}`, x);
     if (x?.kind === 'tensor' && op !== undefined) return addOp(c.ctx, c.frame, op, [x], {}, c.at);
     return wrong(c, 'x', op === undefined ? 'a number known now' : 'a number or a tensor', x);
   },
@@ -72,11 +72,14 @@ function reduce(c: BuiltinCall, op: string, x: Tensor, axes: Value | undefined):
 const sizes = (c: BuiltinCall): readonly Dim[] | undefined => {
   const v = c.args.get('shape');
   const dims = v?.kind === 'list' ? v.items.map(asDim) : undefined;
-  if (dims !== undefined && dims.every((d): d is Dim => d !== undefined)) return dims;
-  wrong(c, 'shape', 'a list of sizes', v);
+  if (dims !== undefined && dims.every((d): d is Dim => d !== undefined && (typeof d !== 'number' || d >= 1))) return dims;
+  wrong(c, 'shape', 'a list of sizes, each at least 1', v);
   return undefined;
 };
-/** A tensor of one value; over the batch by expansion. */
+/** Elements of a constant that is written out. */
+const LARGE = 1 << 20;
+
+/** A tensor of one value. */
 const fill = (doc: string, value: number | undefined): Builtin => ({
   params: value === undefined ? ['shape', 'value'] : ['shape'], doc,
   run(c) {
@@ -84,7 +87,8 @@ const fill = (doc: string, value: number | undefined): Builtin => ({
     const v = value ?? num(c, 'value');
     if (shape === undefined || v === undefined) return poison();
     c.ctx.builder.place = { path: c.frame.path, range: c.at };
-    const small = shape.map((d) => (typeof d === 'number' ? d : 1));
+    // what is large, or not known yet, is one value expanded
+    const small = shape.map((d) => (typeof d === 'number' && sizeOf(shape.filter(isStatic)) <= LARGE ? d : 1));
     return c.ctx.tensor(c.ctx.builder.expand(c.ctx.builder.constant(v === 0 ? zeros(small) : filled(small, v)), shape));
   },
 });
@@ -165,6 +169,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>(O
   full: fill('a tensor of one value', undefined),
   arange: { params: ['n'], doc: '0, 1, … n - 1 as f32[n]', run(c) {
     const n = num(c, 'n');
+    if (n !== undefined && !(Number.isInteger(n) && n >= 1 && n <= LARGE)) return wrong(c, 'n', `a whole number from 1 to ${LARGE}`, c.args.get('n'));
     return n === undefined ? poison() : c.ctx.tensor(c.ctx.builder.constant(ndarray([n], Array.from({ length: n }, (_, i) => i))));
   } },
   tensor: { params: ['values'], doc: 'a constant tensor from a nested list of numbers', run(c) {
@@ -172,7 +177,8 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>(O
     const values = v === undefined ? undefined : numbersIn(v);
     if (v === undefined || values === undefined) return wrong(c, 'values', 'a nested list of numbers', v);
     const shape = nestedShape(v);
-    if (shape.reduce((a, b) => a * b, 1) !== values.length) return wrong(c, 'values', 'rows of equal length', v);
+    if (values.length === 0) return wrong(c, 'values', 'at least one number', v);
+    if (shape === undefined) return wrong(c, 'values', 'rows of equal length', v);
     return c.ctx.tensor(c.ctx.builder.constant(ndarray(shape, values)));
   } },
   constant: initial('every element the same', ['value'], (c) => { const value = num(c, 'value'); return value === undefined ? poison() : { kind: 'init', init: { kind: 'constant', value } }; }),
@@ -186,6 +192,11 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>(O
     const [x, rate] = [c.args.get('x'), num(c, 'rate')];
     if (x?.kind !== 'tensor') return wrong(c, 'x', 'a tensor', x);
     if (rate === undefined) return poison([x]);
+    if (!(rate >= 0 && rate < 1)) return wrong(c, 'rate', 'a number from 0 to below 1', c.args.get('rate'));
+    if (!c.ctx.training) {
+      c.ctx.report('TPS3025', c.at, c.frame.module, {});
+      return poison([x]);
+    }
     const name = ordinal(c.frame, 'drop');
     c.ctx.builder.place = { path: c.frame.path, range: c.at };
     return c.ctx.tensor(c.ctx.builder.leaf('drop', { path: join(c.frame.path, name), rate }, x.builder.type(x.id)));

@@ -5,7 +5,7 @@ import { symbol, type Dim } from '../ir/dim.js';
 import type { NodeId, TensorType } from '../ir/graph.js';
 import type { ModelInput, TrainConfig } from '../program.js';
 import type { Module } from '../resolve/modules.js';
-import { mendOf, valuesIn } from './calls.js';
+import { mendOf, valuesIn } from './conditions.js';
 import { Context, newFrame, Scope, type Frame, type World } from './context.js';
 import { evaluate } from './expressions.js';
 import { fit, formatTypeExpr } from './shapes.js';

@@ -57,8 +57,11 @@ export function numbersIn(v: Value): readonly number[] | undefined {
   return out;
 }
 
-/** The shape of a nested list of numbers, by its first elements. */
-export function nestedShape(v: Value): readonly number[] {
+/** The shape of a nested list of numbers; undefined where its rows differ. */
+export function nestedShape(v: Value): readonly number[] | undefined {
   if (v.kind !== 'list') return [];
-  return [v.items.length, ...(v.items[0] === undefined ? [] : nestedShape(v.items[0]))];
+  const rows = v.items.map(nestedShape);
+  const [first] = rows;
+  if (first === undefined) return rows.length === 0 ? [0] : undefined;
+  return rows.every((row) => row?.join() === first.join()) ? [v.items.length, ...first] : undefined;
 }

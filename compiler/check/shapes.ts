@@ -1,13 +1,10 @@
 // Signatures against values: binds the dims that a signature names, and says what does not fit.
 import type { DimExpr, TypeExpr } from '../../grammar/ast.js';
-import { addDim, divideDim, equalDim, evaluateDim, formatDim, mulDim, subDim, symbol, type Dim } from '../ir/dim.js';
-import { formatType } from '../ir/graph.js';
+import { equalDim, formatDim, type Dim } from '../ir/dim.js';
 import { printExpr } from '../../grammar/index.js';
 import type { Context, Frame } from './context.js';
 import { evaluate } from './expressions.js';
-import { asDim, describe, dimValue, isPoison, tensorsIn, type Value } from './values.js';
-
-export { addDim, divideDim, equalDim, evaluateDim, formatDim, mulDim, subDim, symbol };
+import { asDim, describe, dimValue, isPoison, type Value } from './values.js';
 
 /** What a mismatch is, in words: the type asked for, with the values of its dims. */
 export interface Mismatch { readonly expected: string; readonly actual: string; readonly detail: string }
@@ -139,15 +136,11 @@ export function dimsOf(ctx: Context, frame: Frame, type: TypeExpr): readonly Dim
     }
     const value = evaluate(ctx, frame, d.value);
     const size = asDim(value);
-    if (size === undefined) {
-      if (!isPoison(value)) ctx.report('TPS3013', d.range, frame.module, { where: 'a size', expected: 'a whole number', actual: describe(value) });
+    if (size === undefined || (typeof size === 'number' && size < 1)) {
+      if (!isPoison(value)) ctx.report('TPS3013', d.range, frame.module, { where: 'a size', expected: 'a whole number of at least 1', actual: describe(value) });
       return undefined;
     }
     out.push(size);
   }
   return out;
 }
-
-/** Type of a value in the manner of a signature, for messages. */
-export const typeText = (v: Value): string => (v.kind === 'tensor' ? formatType(v.builder.type(v.id)) : describe(v));
-export const dependencies = tensorsIn;

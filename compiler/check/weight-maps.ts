@@ -7,7 +7,7 @@ import type { AttrValue } from '../ir/graph.js';
 import type { TensorInfo } from '../program.js';
 import type { Binding, Module } from '../resolve/modules.js';
 import { resolveWeights, type KeyPart, type PathSegment, type WeightMap, type WeightRow, type WeightStep } from '../weights.js';
-import { attrOf, kindText } from './calls.js';
+import { attrOf, kindText } from './op-calls.js';
 import { Context, newFrame, type Frame, type World } from './context.js';
 import { evaluate } from './expressions.js';
 import { suggestion } from './suggest.js';

@@ -2,9 +2,9 @@
 import type { SettingDecl, SourceFile } from '../../grammar/ast.js';
 import { diagnostic } from '../../grammar/diagnostics.js';
 import { printExpr } from '../../grammar/index.js';
+import { mendOf } from '../check/conditions.js';
 import { Context, newFrame, type World } from '../check/context.js';
 import { evaluate } from '../check/expressions.js';
-import { mendOf } from '../check/calls.js';
 import { formatTypeExpr } from '../check/shapes.js';
 import { suggestion } from '../check/suggest.js';
 import { bool, describe, isPoison, nothingKnown, number, string, type Value } from '../check/values.js';
@@ -40,7 +40,10 @@ export class Settings {
     if (decl.kind !== 'setting') return nothingKnown;
     const old = this.known.get(decl);
     if (old !== undefined) return old;
-    if (this.open.has(decl)) return nothingKnown;
+    if (this.open.has(decl)) {
+      this.world().sink.push(diagnostic('TPS5012', decl.name.range, { name: decl.name.text }));
+      return nothingKnown;
+    }
     this.open.add(decl);
     const value = this.compute(decl, module);
     this.known.set(decl, value);
