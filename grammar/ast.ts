@@ -108,7 +108,8 @@ export interface IndexedName { readonly name: Identifier; readonly index?: Expr 
 
 export type Stmt =
   | (Node & Documented & { readonly kind: 'let'; readonly target: LetTarget; readonly value: Expr })
-  | (Node & Documented & { readonly kind: 'layer'; readonly target: IndexedName; readonly value: Expr })
+  /** `layer f: T = g(…)` says the type of its first input too: its tensors are there even where nothing calls it. */
+  | (Node & Documented & { readonly kind: 'layer'; readonly target: IndexedName; readonly type?: TypeExpr; readonly value: Expr })
   | (Node & Documented & { readonly kind: 'param'; readonly name: Identifier; readonly type: TypeExpr; readonly init: Expr })
   | (Node & Documented & { readonly kind: 'carry' | 'next' | 'emit'; readonly name: Identifier; readonly value: Expr })
   | (Node & Documented & { readonly kind: 'return'; readonly value: Expr })
@@ -161,6 +162,7 @@ export interface Element extends Node { readonly value: Expr; readonly for?: { r
 export interface Argument extends Node { readonly name?: Identifier; readonly element: Element }
 export type Subscript =
   | (Node & { readonly kind: 'rest' })                                            // ..
+  | (Node & { readonly kind: 'every' })                                           // *
   | (Node & { readonly kind: 'slice'; readonly from?: Expr; readonly to?: Expr }) // a:b
   | (Node & { readonly kind: 'at'; readonly index: Expr });
 

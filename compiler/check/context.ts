@@ -184,6 +184,20 @@ export class Context {
       this.tensors = tensors;
     }
   }
+
+  /** Runs something for the tensors that it declares: they stay, its calculation, calls, laws and schedules do not. */
+  declareOnly(run: () => void): void {
+    const [calls, laws, schedules] = [new Set(this.calls.keys()), this.updates.length, new Set(this.schedules.keys())];
+    const { tensors } = this.aside(run);
+    for (const [path, entry] of tensors) {
+      if (this.tensors.has(path)) continue;
+      this.builder.place = { path: path.slice(0, Math.max(0, path.lastIndexOf('.'))), range: entry.range };
+      this.tensors.set(path, { ...entry, id: this.builder.leaf(entry.info.kind, { path }, { dtype: 'f32', shape: entry.info.shape }) });
+    }
+    for (const path of this.calls.keys()) if (!calls.has(path)) this.calls.delete(path);
+    this.updates.length = laws;
+    for (const name of this.schedules.keys()) if (!schedules.has(name)) this.schedules.delete(name);
+  }
 }
 
 const sameNumbers = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);

@@ -1,12 +1,13 @@
 // Runs the statements of a body in order. What has a role (encoder, adapter, gate, state, decoder) is in `roles.ts`.
-import type { Identifier, Stmt, StmtOf } from '../../grammar/ast.js';
+import type { Identifier, Stmt, StmtOf, TypeExpr } from '../../grammar/ast.js';
 import { inner, join, type Context, type Frame, type Scope } from './context.js';
 import { doubt, evaluate, staticCondition, taskPath } from './expressions.js';
 import { declareParam } from './parameters.js';
 import { adapter, decoder, encoder, gate, state } from './roles.js';
-import { apply } from './calls.js';
+import { apply, runBlock } from './calls.js';
+import { dimsOf, formatTypeExpr } from './shapes.js';
 import { namesInBody } from './uses.js';
-import { describe, hole, isPoison, list, nothingKnown, poison, type Value } from './values.js';
+import { describe, hole, isPoison, list, nothingKnown, poison, type Closure, type Value } from './values.js';
 
 export function runBody(ctx: Context, frame: Frame, body: readonly Stmt[]): void {
   for (const s of body) {
@@ -159,5 +160,28 @@ function layer(ctx: Context, frame: Frame, s: StmtOf<'layer'>): void {
   const path = join(frame.path, target.path);
   if (frame.declared.has(path)) ctx.report('TPS2004', s.target.name.range, frame.module, { name: target.path });
   frame.declared.add(path);
-  bindTarget(ctx, frame, s.target.name, target.at, { ...closure, path: closure.perTask ? taskPath(path) : path });
+  const instance = { ...closure, path: closure.perTask ? taskPath(path) : path };
+  if (s.type !== undefined) declareLayer(ctx, frame, s, s.type, instance);
+  bindTarget(ctx, frame, s.target.name, target.at, instance);
 }
+
+/** `layer f: T = …`: the tensors that the layer has for an input of this type, whether or not anything calls it. */
+function declareLayer(ctx: Context, frame: Frame, s: StmtOf<'layer'>, type: TypeExpr, instance: Closure & { readonly path: string }): void {
+  const [input, ...others] = instance.block.inputs;
+  if (input === undefined || others.some((p) => p.value === undefined)) {
+    ctx.report('TPS4013', type.range, frame.module, { role: 'layer', name: s.target.name.text, found: `a block of ${instance.block.inputs.length} inputs`, expected: 'a block of one: only its type is said here' });
+    return;
+  }
+  const dims = type.kind === 'tensor' ? dimsOf(ctx, frame, type) : undefined;
+  const isTask = type.kind === 'named' && type.name === 'task';
+  if (type.kind === 'error' || (type.kind === 'tensor' && dims === undefined)) return;
+  if (!isTask && dims === undefined) {
+    ctx.report('TPS3013', type.range, frame.module, { where: 'the type of a layer’s input', expected: 'a tensor or a task', actual: formatTypeExpr(type) });
+    return;
+  }
+  ctx.declareOnly(() => {
+    const value: Value = dims === undefined ? { kind: 'task', set: ctx.world.tasks } : ctx.tensor(ctx.builder.leaf('input', { name: 'declared' }, { dtype: dtypeOf(type), shape: dims }));
+    runBlock(ctx, frame, instance, new Map([[input.name.text, value]]), s.range, instance.path);
+  });
+}
+const dtypeOf = (type: TypeExpr): 'f32' | 'i64' | 'bool' => (type.kind === 'tensor' && (type.dtype === 'i64' || type.dtype === 'bool') ? type.dtype : 'f32');

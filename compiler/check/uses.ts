@@ -62,6 +62,7 @@ function usesOfStmt(s: Stmt, use: Use): void {
       if (s.target.index !== undefined) usesOfExpr(s.target.index, use);
       usesOfExpr(s.value, use);
       if (s.kind !== 'layer') usesOfRecord(s.with, use);
+      else if (s.type !== undefined) usesOfType(s.type, use);
       return;
     case 'param': usesOfType(s.type, use); usesOfExpr(s.init, use); return;
     case 'for': usesOfExpr(s.iterable, use); s.body.forEach((x) => { usesOfStmt(x, use); }); return;

@@ -125,6 +125,7 @@ function buildArgument(cst: CstNode, context: Context): Argument {
 function buildSubscript(cst: CstNode, context: Context): Subscript {
   const range = rangeOf(cst, context);
   if (has(cst, 'DotDot')) return { kind: 'rest', range };
+  if (has(cst, 'Star')) return { kind: 'every', range };
   const from = optionalNode(cst, 'expr');
   if (!has(cst, 'Colon') && from !== undefined) return { kind: 'at', index: buildExpr(from, context), range };
   const to = optionalNode(cst, 'to');

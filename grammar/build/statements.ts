@@ -59,7 +59,13 @@ function buildInner(cst: CstNode, damage: Damage | undefined, context: Context):
   const name = () => identifier(token(cst, 'Ident'), context);
   switch (cst.name) {
     case 'letStmt': return { kind: 'let', target: letTarget(cst, context), value: value(), range, ...doc };
-    case 'layerStmt': return { kind: 'layer', target: buildTarget(node(cst, 'target'), context), value: value(), range, ...doc };
+    case 'layerStmt': {
+      const type = optionalNode(cst, 'type');
+      return {
+        kind: 'layer', target: buildTarget(node(cst, 'target'), context), ...(type === undefined || type.recoveredNode === true ? {} : { type: buildType(type, context) }),
+        value: value(), range, ...doc,
+      };
+    }
     case 'paramStmt': {
       const type = optionalNode(cst, 'type');
       const known = type !== undefined && type.recoveredNode !== true && (damage === undefined || has(cst, 'Init'));

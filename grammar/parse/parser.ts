@@ -405,6 +405,10 @@ export class TpsParser extends RecoveringParser {
   private layerStmt = this.RULE('layerStmt', () => {
     this.CONSUME(kw('layer'));
     this.SUBRULE(this.target);
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.SUBRULE(this.type);
+    });
     this.CONSUME(t.Equals);
     this.SUBRULE(this.expr);
   });
@@ -689,6 +693,7 @@ export class TpsParser extends RecoveringParser {
   private subscript = this.RULE('subscript', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.DotDot) },
+      { ALT: () => this.CONSUME(t.Star) },
       { ALT: () => {
         this.CONSUME(t.Colon);
         this.OPTION(() => this.SUBRULE(this.to));

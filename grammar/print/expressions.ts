@@ -125,6 +125,7 @@ function argsDoc(args: readonly Argument[], from: number, end: number, trivia: T
 function subscriptDoc(subscript: Subscript, trivia: Trivia): Doc {
   switch (subscript.kind) {
     case 'rest': return '..';
+    case 'every': return '*';
     case 'at': return exprDoc(subscript.index, trivia);
     case 'slice': return [
       subscript.from === undefined ? '' : exprDoc(subscript.from, trivia), ':', subscript.to === undefined ? '' : exprDoc(subscript.to, trivia),

@@ -18,7 +18,7 @@ const perDoc = (per: { readonly text: string } | undefined): Doc => (per === und
 export function stmtDoc(stmt: Stmt, trivia: Trivia): Doc {
   switch (stmt.kind) {
     case 'let': return ['let ', letTargetDoc(stmt.target), ' = ', exprDoc(stmt.value, trivia)];
-    case 'layer': return ['layer ', targetDoc(stmt.target, trivia), ' = ', exprDoc(stmt.value, trivia)];
+    case 'layer': return ['layer ', targetDoc(stmt.target, trivia), ...(stmt.type === undefined ? [] : [': ', typeDoc(stmt.type, trivia)]), ' = ', exprDoc(stmt.value, trivia)];
     case 'param': return ['param ', stmt.name.text, ': ', typeDoc(stmt.type, trivia), ' init ', exprDoc(stmt.init, trivia)];
     case 'carry': case 'next': case 'emit': return [stmt.kind, ' ', stmt.name.text, ' = ', exprDoc(stmt.value, trivia)];
     case 'return': return ['return ', exprDoc(stmt.value, trivia)];

@@ -35,7 +35,8 @@ export function beginsStatement(tokens: readonly IToken[], i: number): boolean {
   const opens = (): boolean => is(tokens[lastOfLine(tokens, i)], t.LCurly, t.RCurly);
   switch (t.keywordOf(tokens[i]?.tokenType ?? t.Name)) {
     case 'let': return is(next, t.LSquare) || (isIdent(next) && is(after, t.Equals));
-    case 'layer': case 'encoder': case 'decoder': return isIdent(next) && is(after, t.Equals, t.LSquare);
+    case 'layer': return isIdent(next) && is(after, t.Equals, t.LSquare, t.Colon);
+    case 'encoder': case 'decoder': return isIdent(next) && is(after, t.Equals, t.LSquare);
     case 'param': return isIdent(next) && is(after, t.Colon);
     case 'carry': case 'next': case 'emit': return isIdent(next) && is(after, t.Equals);
     case 'return': return !is(next, t.Equals, t.Colon, t.Comma, t.RParen);

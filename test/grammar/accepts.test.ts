@@ -25,6 +25,8 @@ const declarations = [
 const inBodies = [
   'let [a, _, b] = x',
   'layer blocks[n + 1] = f(1)(2)',
+  'layer spare: f32[B, 8, size / 4, _] = f(1)\nlayer table[0]: task = embedding(16)',
+  'let all = proto[*]',
   'param p: f32[1, C] init normal(0.02)',
   'let p = per t param f32[..] init zeros |> f',
   'carry n = 0\nnext n = n + 1\nemit stages = n',

@@ -26,6 +26,7 @@ export function checkReach(module: Module, infer: Elaboration, train: Elaboratio
   const { ctx } = train;
   const readInTraining = reach(ctx.builder, train.roots);
   const readInInference = reach(infer.ctx.builder, infer.roots);
+  const readWhole = new Set([...readInTraining].flatMap((id) => { const node = ctx.builder.node(id); return node.op === 'every_task' ? [node.attrs['path']] : []; }));
   if (train.config !== undefined || train.lossRoots.length > 0) {
     const trained = reach(ctx.builder, train.lossRoots, passesGradient);
     const byPlace = new Map<number, TensorEntry[]>();
@@ -43,7 +44,7 @@ export function checkReach(module: Module, infer: Elaboration, train: Elaboratio
   for (const [path, entry] of ctx.tensors) {
     if (entry.info.kind !== 'state') continue;
     const other = infer.ctx.tensors.get(path);
-    if (readInTraining.has(entry.id) || (other !== undefined && readInInference.has(other.id))) continue;
+    if (readInTraining.has(entry.id) || readWhole.has(path) || (other !== undefined && readInInference.has(other.id))) continue;
     if (ctx.doubtfulNames.includes(entry.name)) continue;
     ctx.report('TPS7002', entry.range, module, { role: entry.role, name: entry.name });
   }
