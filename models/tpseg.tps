@@ -28,7 +28,15 @@ edition 1
 from std.hiera import hiera, sam2
 from std.gate import cumulative_sigmoid
 from std.peft import bottleneck, low_rank, residual, route, scaled
-from std.pgtd import channel_head, fuse_at, fuse_decoder, pgtd, pooled, receptive_field_batch, rfb, task_head
+from std.pgtd import channel_head,
+  fuse_at,
+  fuse_decoder,
+  pgtd,
+  pooled,
+  receptive_field,
+  receptive_field_batch,
+  rfb,
+  task_head
 from std.unet import up_decoder
 from std.loss import structure
 
@@ -186,15 +194,19 @@ variant C6 "lambda_p=5.0;alpha=0.5;M=6" of paper { alias }
 # ---------------------------------------------------------------- Table 4: one decoder less
 
 variant no_pgtd "w/o PGTD" of A3 { alias }
+
 variant no_pgtd1 "w/o PGTD1" of paper {
   set TPSeg.d1 = fuse_decoder(128, head: task_head(t, 128))(levels[0], d2.feature)
 }
+
 variant no_pgtd2 "w/o PGTD2" of paper {
   set TPSeg.d2 = fuse_decoder(128, head: task_head(t, 128))(levels[1], d3.feature)
 }
+
 variant no_pgtd3 "w/o PGTD3" of paper {
   set TPSeg.d3 = fuse_decoder(256, head: task_head(t, 256))(levels[2], levels[3])
 }
+
 variant tp_seg "TP-Seg" of paper { alias }
 
 # The other reading: the stage is left out, and the next takes what it would have taken.
@@ -231,6 +243,24 @@ variant fused "task-weighted outputs" of paper {
     + structure(d1.logits, truth)
     + structure(d2.logits, truth)
     + structure(d3.logits, truth)
+}
+
+/// With all that the released code builds beside this network, dead or not, as Table 5's rules count it: 268,214,183 parameters at T = 1 and 291,836,621
+/// at T = 8. `check` warns of every one, and should. The fuser and its fourth head come with `fused`.
+variant as_counted "counted as the released code" of fused {
+  insert layer rfb2_1: f32[B, 128, size / 8, size / 8] = receptive_field(32)
+  insert layer rfb3_1: f32[B, 256, size / 16, size / 16] = receptive_field(32)
+  insert layer rfb4_1: f32[B, 512, size / 32, size / 32] = receptive_field(32)
+  insert layer predtrans2: f32[B, 128, size / 8, size / 8] = channel_head(t, 128)
+  insert layer predtrans3: f32[B, 256, size / 16, size / 16] = channel_head(t, 256)
+  insert layer task_embedding: task = embedding(64)
+  insert layer initialiser[1]: f32[1, 64] = feed_forward(256, out: 256)
+  insert layer initialiser[2]: f32[1, 64] = feed_forward(256, out: 256)
+  insert layer initialiser[3]: f32[1, 64] = feed_forward(512, out: 512)
+  insert for i in 1..4 {
+    layer scale_router[i]: f32[1, 64] = feed_forward(2, out: 1)
+    layer scale_weight[i]: f32[1] = scaled()
+  }
 }
 
 # ---------------------------------------------------------------- studies
