@@ -7,6 +7,8 @@ import { checkDefinition } from './check/definition.js';
 import { elaborate, type Elaboration } from './check/model.js';
 import { checkNames } from './check/names.js';
 import { checkBatch, readsTask } from './check/rules/batch.js';
+import { checkContract } from './check/rules/contract.js';
+import { checkModes } from './check/rules/modes.js';
 import { checkReach } from './check/rules/reach.js';
 import { suggestion } from './check/suggest.js';
 import { checkWeightMaps, weightMapsOf } from './check/weight-maps.js';
@@ -120,8 +122,11 @@ class Unit {
     return program;
   }
 
-  private tasks(file: SourceFile): TaskSet | undefined {
-    const decl = file.declarations.find((d): d is TasksDecl => d.kind === 'tasks');
+  /** The list of tasks that the model's own task is of; where it says none, the first of the file. */
+  private tasks(file: SourceFile, model?: ModelDecl): TaskSet | undefined {
+    const lists = file.declarations.filter((d): d is TasksDecl => d.kind === 'tasks');
+    const of = model?.inputs.flatMap((p) => (p.type.kind === 'named' && p.type.name === 'task' && p.type.of !== undefined ? [p.type.of.text] : []))[0];
+    const decl = lists.find((d) => d.name.text === of) ?? lists[0];
     if (decl === undefined) return undefined;
     const keep = this.request.tasks;
     const codes = decl.rows.map((r) => r.code.text);
@@ -138,10 +143,6 @@ class Unit {
     for (const d of file.declarations) if ('name' in d && names.has(d.name.text)) names.set(d.name.text, { ...(names.get(d.name.text) as Binding), decl: d as NamedDecl });
     const module: Module = { ...this.entry, file, names };
     for (const [name, b] of names) if (b.module === this.entry) names.set(name, { ...b, module });
-    const settings = new Settings(module, this.request.set ?? {}, () => world);
-    const tasks = this.tasks(file);
-    const world: World = { sink, prelude: this.prelude, tasks, setting: (b) => settings.value(b) };
-    settings.checkOverrides();
     const trains = declarations(module, 'train');
     const wanted = block ?? this.request.block;
     const train: EntriesDecl | undefined = wanted === undefined ? trains.at(-1) : trains.find((t) => t.name.text === wanted);
@@ -157,16 +158,27 @@ class Unit {
       } else if (this.request.everything !== true) sink.push(diagnostic('TPS5011', startOf(file), {}));
       return undefined;
     }
+    const settings = new Settings(module, this.request.set ?? {}, () => world);
+    const tasks = this.tasks(file, model);
+    const world: World = { sink, prelude: this.prelude, tasks, setting: (b) => settings.value(b) };
+    settings.checkOverrides();
     const infer = elaborate(world, module, model, train, false, this.request.epochs);
     const training = elaborate(world, module, model, train, true, this.request.epochs);
     for (const e of [infer, training]) for (const b of e.ctx.executed) this.executed.add(b);
     checkReach(module, infer, training);
-    if (train !== undefined) checkBatch(module, training, train.name.range);
+    checkModes(module, infer, training);
+    if (train !== undefined) {
+      checkBatch(module, training, train.name.range);
+      checkContract(module, model, train, infer);
+    }
+    const values = settingsOf(module, settings);
     const tensors = tensorsOf(infer, training);
     // a variant, or a choice of tasks, may lack what the whole spec has
     const weightMaps = weightMapsOf(infer.ctx, module, model.name.text, tensors, !sink.failed && variant === undefined && this.request.tasks === undefined);
-    if (sink.failed) return undefined;
-    return assemble(this.request, file, model, variant, tasks, settingsOf(module, settings), infer, training, tensors, weightMaps, this.request.set ?? {});
+    if (sink.failed || this.sink.failed) return undefined;
+    // Every unknown value comes from a mistake that was told; one that was not would make a program of nothing.
+    for (const e of [infer, training]) if (e.result === undefined || (train !== undefined && e.loss === undefined)) throw new Error(`a mistake in ${model.name.text} of ${file.path} was not told`);
+    return assemble(this.request, file, model, variant, tasks, values, infer, training, tensors, weightMaps, this.request.set ?? {});
   }
 }
 

@@ -68,6 +68,8 @@ export const table = {
   TPS4013: { severity: 'error', message: '{role} `{name}` is {found}, not {expected}' },
   TPS4014: { severity: 'error', message: '`per {name}`: `{name}` is no task' },
   TPS4015: { severity: 'error', message: '`{entry}` of `{name}` has type {actual}, but the state is {expected}' },
+  TPS4016: { severity: 'error', message: '`ema` stands where there is no old value', help: 'it belongs into the `update` of a state: `update = ema(new, momentum: 0.9)`' },
+  TPS4017: { severity: 'error', message: 'model `{name}` is trained, but {fault}', help: '{help}' },
 
   // ------------------------------------------------------------ 5xxx variants, studies, settings
   TPS5001: { severity: 'error', message: 'there is no `{path}` to {verb}', help: '{help}' },

@@ -27,7 +27,8 @@ export function unary(ctx: Context, frame: Frame, e: ExprOf<'unary'>): Value {
   if (e.operator === '-') {
     if (v.kind === 'number') return number(-v.value, v.integer);
     if (v.kind === 'dim') return dimValue(subDim(0, v.dim));
-    if (v.kind === 'tensor') return addOp(ctx, frame, 'neg', [v], {}, e.range);
+    const x = isOperand(v) ? asTensor(ctx, v) : undefined;
+    if (x !== undefined) return addOp(ctx, frame, 'neg', [x], {}, e.range);
   } else {
     if (v.kind === 'bool') return bool(!v.value);
     if (v.kind === 'tensor') return addOp(ctx, frame, 'not', [v], {}, e.range);
@@ -42,13 +43,16 @@ export const TENSOR_OPERATORS: Readonly<Record<string, string>> = {
   '==': 'equal', '!=': 'not_equal', and: 'and', or: 'or',
 };
 
+/** A schedule is a scalar tensor. */
+const isOperand = (v: Value): boolean => v.kind === 'tensor' || v.kind === 'schedule';
+
 export function binary(ctx: Context, frame: Frame, e: ExprOf<'binary'>): Value {
   const left = evaluate(ctx, frame, e.left);
   // `and` and `or` do not look at their right side where the left one settles it
   if (left.kind === 'bool' && (e.operator === 'and' ? !left.value : e.operator === 'or' && left.value)) return left;
   const right = evaluate(ctx, frame, e.right);
   if (isPoison(left) || isPoison(right)) return poison([left, right]);
-  if (left.kind === 'tensor' || right.kind === 'tensor') {
+  if (isOperand(left) || isOperand(right)) {
     const op = TENSOR_OPERATORS[e.operator];
     const [a, b] = [asTensor(ctx, left), asTensor(ctx, right)];
     if (op !== undefined && a !== undefined && b !== undefined) return addOp(ctx, frame, op, [a, b], {}, e.range);

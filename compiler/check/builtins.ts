@@ -207,6 +207,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>(O
     const momentum = num(c, 'momentum');
     const old = c.frame.scope.find('old');
     if (fresh?.kind !== 'tensor') return wrong(c, 'new', 'a tensor', fresh);
+    if (old === undefined) c.ctx.report('TPS4016', c.at, c.frame.module, {});
     if (old?.kind !== 'tensor' || momentum === undefined) return poison([fresh]);
     const part = (x: Tensor, by: number): Value => addOp(c.ctx, c.frame, 'mul', [x, asTensor(c.ctx, number(by, false)) ?? x], {}, c.at);
     const [kept, taken] = [part(old, momentum), part(fresh, 1 - momentum)];

@@ -81,7 +81,8 @@ function match(ctx: Context, frame: Frame, what: string, listName: string, param
     }
     if (found.has(param.name.text)) {
       ok = false;
-      ctx.report('TPS2004', a.range, frame.module, { name: param.name.text });
+      // a signature with the name twice has been told where it is written
+      if (params.filter((p) => p.name.text === param.name.text).length === 1) ctx.report('TPS2004', a.range, frame.module, { name: param.name.text });
       continue;
     }
     found.set(param.name.text, coerce(param.type, value));

@@ -27,7 +27,11 @@ export function evaluate(ctx: Context, frame: Frame, e: Expr, hint: Hint = {}): 
     case 'name': return whole(ctx, frame, lookup(ctx, frame, e.name, e.range), e);
     case 'error': return doubt(ctx, frame, e.names);
     case 'list': return list(e.elements.flatMap((x) => elementValues(ctx, frame, x)));
-    case 'record': return { kind: 'record', fields: new Map(e.fields.map((f) => [f.name.text, evaluate(ctx, frame, f.value, { param: f.name.text })])) };
+    case 'record': {
+      const twice = e.fields.find((f, i) => e.fields.findIndex((other) => other.name.text === f.name.text) < i);
+      if (twice !== undefined) ctx.report('TPS2004', twice.name.range, frame.module, { name: twice.name.text });
+      return { kind: 'record', fields: new Map(e.fields.map((f) => [f.name.text, evaluate(ctx, frame, f.value, { param: f.name.text })])) };
+    }
     case 'range': return range(ctx, frame, e);
     case 'unary': return unary(ctx, frame, e);
     case 'binary': return binary(ctx, frame, e);
@@ -67,14 +71,18 @@ export function elementValues(ctx: Context, frame: Frame, element: Element): Val
 // ---------------------------------------------------------------- names
 
 /** The value of a declaration of a module. */
-function bindingValue(ctx: Context, binding: Binding): Value {
+function bindingValue(ctx: Context, frame: Frame, binding: Binding, at: Range): Value {
   const { decl, module } = binding;
   switch (decl.kind) {
     case 'dim': return dimValue(symbol(decl.name.text));
     case 'setting': return ctx.world.setting(binding);
     case 'block': return { kind: 'closure', block: decl, module, perTask: false, name: decl.name.text };
     case 'tasks': return ctx.world.tasks === undefined ? nothingKnown : { kind: 'tasks', set: ctx.world.tasks };
-    default: return nothingKnown;
+    case 'model': case 'train': case 'variant': case 'study': case 'dataset': case 'weights': {
+      ctx.report('TPS2007', at, frame.module, { what: 'value', name: decl.name.text, help: `\`${decl.name.text}\` is a \`${decl.kind}\` declaration` });
+      return nothingKnown;
+    }
+    default: return decl satisfies never;
   }
 }
 
@@ -87,7 +95,7 @@ export function lookup(ctx: Context, frame: Frame, name: string, at: Range): Val
     return nothingKnown;
   }
   const binding = frame.module.names.get(name) ?? ctx.world.prelude.get(name);
-  if (binding !== undefined) return bindingValue(ctx, binding);
+  if (binding !== undefined) return bindingValue(ctx, frame, binding, at);
   if (name === 'tasks' && ctx.world.tasks !== undefined) return { kind: 'tasks', set: ctx.world.tasks };
   if (name === 'tasks' && ctx.definition) return nothingKnown;
   if (BUILTINS.has(name)) return { kind: 'builtin', name };

@@ -9,6 +9,7 @@ import { mendOf, valuesIn } from './conditions.js';
 import { Context, newFrame, Scope, type Frame, type World } from './context.js';
 import { evaluate } from './expressions.js';
 import { fit, formatTypeExpr } from './shapes.js';
+import { isImage } from './rules/contract.js';
 import { runBody } from './statements.js';
 import { lossOf, trainConfig } from './training.js';
 import { asDim, describe, isPoison, nothingKnown, tensorsIn, type Value } from './values.js';
@@ -18,12 +19,13 @@ export interface Elaboration {
   readonly inputs: readonly ModelInput[];
   /** Name and node of each result; `logits` first. Empty where a mistake hides them. */
   readonly outputs: readonly { readonly name: string; readonly id: NodeId }[];
+  /** What the model returns; absent where a mistake hides it. */
+  readonly result?: Value;
   readonly loss?: NodeId;
   /** All that the results and the loss read, faulty parts too: what counts as read. */
   readonly roots: readonly NodeId[];
   /** What the loss reads, in the same sense. */
   readonly lossRoots: readonly NodeId[];
-  readonly truth?: NodeId;
   readonly config?: TrainConfig;
 }
 
@@ -31,12 +33,10 @@ export function elaborate(world: World, module: Module, model: ModelDecl, train:
   const ctx = new Context(world, training);
   const frame = newFrame(module, '', model.name.text);
   const inputs = bindInputs(ctx, frame, model);
-  const image = inputs[0];
-  if (image !== undefined) {
-    const [B = 1, , H = 1, W = 1] = image.type.shape;
-    const id = ctx.builder.leaf('input', { name: 'truth' }, { dtype: 'f32', shape: [B, 1, H, W] });
-    ctx.truth = ctx.tensor(id);
-  }
+  const image = inputs[0]?.type;
+  const [B = 1, , H = 1, W = 1] = image?.shape ?? [];
+  // without an image there is no mask of it; that is told elsewhere
+  ctx.truth = image === undefined || !isImage(image) ? nothingKnown : ctx.tensor(ctx.builder.leaf('input', { name: 'truth' }, { dtype: 'f32', shape: [B, 1, H, W] }));
   for (const w of model.withs) frame.scope.define(w.name, evaluate(ctx, frame, w.value));
   for (const condition of model.where) {
     const v = evaluate(ctx, frame, condition);
@@ -52,7 +52,7 @@ export function elaborate(world: World, module: Module, model: ModelDecl, train:
   for (const later of frame.deferred) later();
 
   const scope = new Scope(frame.scope);
-  if (ctx.truth !== undefined) scope.define({ text: 'truth', range: model.range }, ctx.truth);
+  scope.define({ text: 'truth', range: model.range }, ctx.truth);
   const trainFrame: Frame = { ...frame, scope, block: train?.name.text ?? '', ordinals: new Map() };
   const loss = train === undefined ? undefined : lossOf(ctx, trainFrame, train);
   const config = train === undefined ? undefined : trainConfig(ctx, { ...trainFrame, scope: frame.scope }, train, epochs);
@@ -60,9 +60,9 @@ export function elaborate(world: World, module: Module, model: ModelDecl, train:
   const lossRoots = loss === undefined ? [] : [...tensorsIn([loss]), ...ctx.doubtful];
   return {
     ctx, inputs, outputs,
+    ...(wrong === undefined && !isPoison(result) ? { result } : {}),
     ...(loss?.kind === 'tensor' ? { loss: loss.id } : {}),
     roots: [...tensorsIn([result]), ...lossRoots, ...ctx.doubtful], lossRoots,
-    ...(ctx.truth?.kind === 'tensor' ? { truth: ctx.truth.id } : {}),
     ...(config === undefined ? {} : { config }),
   };
 }

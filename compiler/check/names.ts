@@ -1,5 +1,5 @@
 // Names, without running anything: unknown ones in bodies that no model runs, and what is declared but never used.
-import type { BlockDecl, Identifier, ModelDecl, Stmt, TypeExpr } from '../../grammar/ast.js';
+import type { BlockDecl, Declaration, Identifier, ModelDecl, Stmt, TypeExpr } from '../../grammar/ast.js';
 import { diagnostic, type Diagnostic } from '../../grammar/diagnostics.js';
 import { isOp, opOf } from '../ops/index.js';
 import type { Binding, Module } from '../resolve/modules.js';
@@ -54,10 +54,25 @@ function collectBinders(node: unknown, names: Set<string>): void {
   }
 }
 
+/** Names of one list that stand in it twice: inputs and configuration of a signature, codes of tasks, keys of entries. */
+function repeated(d: Declaration): readonly { readonly name: Identifier; readonly first: Identifier }[] {
+  const names = d.kind === 'block' ? [...d.config ?? [], ...d.inputs, ...d.withs].map((p) => p.name)
+    : d.kind === 'model' ? [...d.inputs, ...d.withs].map((p) => p.name)
+      : d.kind === 'tasks' ? d.rows.map((r) => r.code)
+        : d.kind === 'study' || d.kind === 'dataset' ? d.entries.map((e) => e.key) : [];
+  return names.flatMap((name, i) => {
+    const first = names.slice(0, i).find((other) => other.text === name.text);
+    return first === undefined ? [] : [{ name, first }];
+  });
+}
+
 /** Unknown names and unused things of one module. Unused is said of the file being compiled alone, where it has a model. */
 export function checkNames(module: Module, prelude: ReadonlyMap<string, Binding>, report: (d: Diagnostic) => void): void {
   const known = (n: string): boolean => module.names.has(n) || prelude.has(n) || module.doubtful.has(n) || BUILTINS.has(n) || (isOp(n) && opOf(n).surface) || isWord(n) || SPECIAL.has(n) || TYPE_NAMES.includes(n);
   const used = new Set<string>(module.doubtful);
+  for (const d of module.file.declarations) for (const { name, first } of repeated(d)) {
+    report(diagnostic('TPS2004', name.range, { name: name.text }, { related: [{ message: 'first here', range: first.range }] }));
+  }
   const isSpec = module.file.declarations.some((d) => d.kind === 'model');
   for (const d of module.file.declarations) {
     const own = d.kind === 'block' || d.kind === 'model' ? bound(d) : undefined;

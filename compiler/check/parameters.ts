@@ -11,6 +11,7 @@ import { describe, isPoison, nothingKnown, type Value } from './values.js';
 
 /** `param name: f32[…] init I`: a leaf at the instance's path, trained unless its encoder is frozen. */
 export function declareParam(ctx: Context, frame: Frame, name: string, type: TypeExpr, init: Expr, range: Range, perTask = false): Value {
+  if (type.kind === 'tensor' && type.dtype !== 'f32') ctx.report('TPS3013', type.range, frame.module, { where: 'a trained tensor', expected: 'the type f32', actual: type.dtype });
   const dims = dimsOf(ctx, frame, type);
   const shape = dims === undefined ? undefined : staticShape(dims);
   if (dims !== undefined && shape === undefined && !ctx.definition) {
