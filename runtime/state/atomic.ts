@@ -1,6 +1,7 @@
 // Files that are either the old one or the new one, whole, whenever the machine stops. No format lives here.
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { UserError } from '../errors.js';
 
 /** Makes a rename in this folder last (a folder is a file too). Systems that cannot open folders make renames last by themselves. */
 export function syncFolder(folder: string): void {
@@ -9,18 +10,25 @@ export function syncFolder(folder: string): void {
   try { fsyncSync(fd); } finally { closeSync(fd); }
 }
 
-/** All of `bytes`; a write may take less than it is given. */
+/** All of `bytes`; a write may take less than it is given. Throws what the system says where the disk is full. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.byteLength;) done += writeSync(fd, bytes, done, bytes.byteLength - done);
 }
 
+/** What the system says of a path that cannot be written, as a mistake of the user's. */
+function told<T>(path: string, act: () => T): T {
+  try { return act(); } catch (error) {
+    throw new UserError(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'The folder must exist, and the path must be no folder.');
+  }
+}
+
 /**
  * Writes `path` through a temporary file in the same folder: write, fsync, rename, fsync of the folder.
- * A kill at any moment leaves the old file (or none) or the new one. What `write` throws is thrown on, and nothing is left behind.
+ * A kill at any moment leaves the old file (or none) or the new one. What `write` throws is thrown on, and nothing is left behind; a place that cannot be written is a UserError.
  */
 export function writeAtomically(path: string, write: (fd: number) => void): void {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  const fd = openSync(temporary, 'w');
+  const fd = told(path, () => openSync(temporary, 'w'));
   try {
     try {
       write(fd);
@@ -28,7 +36,7 @@ export function writeAtomically(path: string, write: (fd: number) => void): void
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, path);
+    told(path, () => { renameSync(temporary, path); });
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

@@ -7,6 +7,9 @@ export class PickleError extends Error {}
 /** A dict or an OrderedDict. */
 export class PickleDict { readonly items = new Map<unknown, unknown>(); }
 
+/** Something that a pickle may hold and nobody reads: it has no value here. */
+export class Opaque {}
+
 /** A name that pickles may use. `call`: what it gives for arguments; absent: it is only named. */
 export interface PickleName { readonly call?: (args: readonly unknown[]) => unknown }
 
@@ -18,7 +21,7 @@ export interface PickleTable {
 }
 
 /** Rough bytes of memory that the values of a pickle may take: a network's state dict takes a hundredth. */
-const BUDGET = 48 * 2 ** 20;
+const BUDGET = 24 * 2 ** 20;
 const COST = { dict: 400, list: 100, number: 24, memo: 60 } as const;
 
 const decoder = new TextDecoder();
@@ -117,9 +120,9 @@ class Machine {
         this.push(called.call(args));
         return;
       }
-      case 0x62: { // BUILD: attributes of an OrderedDict (its version, which means nothing here) and no other
+      case 0x62: { // BUILD: attributes of an OrderedDict (its version) or of what nobody reads: they mean nothing here
         this.pop();
-        if (!(this.stack.at(-1) instanceof PickleDict)) throw new PickleError('it sets attributes of what has none');
+        if (!(this.stack.at(-1) instanceof PickleDict || this.stack.at(-1) instanceof Opaque)) throw new PickleError('it sets attributes of what has none');
         return;
       }
       case 0x51: this.push(this.table.persistent(this.pop())); return; // BINPERSID

@@ -7,10 +7,10 @@ import { BYTES, bytesOf, isFileDType, tensorOf, WRITTEN, type FileDType } from '
 import { beginsAsZip, withFile, type RandomAccess } from './random-access.js';
 import { requireFinite, type TensorFile } from './stored.js';
 
-/** The format allows 100 MB; 16 MB describe about 150,000 tensors, and reading them takes little memory whatever they say. */
-const MAX_HEADER = 16 * 2 ** 20;
+/** The format allows 100 MB; 8 MB describe about 80,000 tensors, and reading them takes little memory whatever they say. */
+const MAX_HEADER = 8 * 2 ** 20;
 /** Objects and lists in a header. */
-const MAX_PARTS = 500_000;
+const MAX_PARTS = 300_000;
 
 export interface TensorEntry {
   readonly dtype: FileDType;

@@ -2,7 +2,7 @@
 // Which tensor means what is not known here.
 import { UserError } from '../errors.js';
 import { BYTES, type FileDType } from './dtypes.js';
-import { PickleDict, PickleError, unpickle, type PickleName } from './pickle.js';
+import { Opaque, PickleDict, PickleError, unpickle, type PickleName } from './pickle.js';
 import { closingState, openingState, tensorState } from './pickle-write.js';
 import type { RandomAccess } from './random-access.js';
 import { sizeInBytes, type TensorToWrite } from './safetensors.js';
@@ -10,7 +10,7 @@ import { shownName, type StoredTensor, type TensorFile } from './stored.js';
 import { writeZip, zipEntries, ZipError, type ZipEntry } from './zip.js';
 
 /** The pickle of Hiera-L's checkpoint is 150 KB. */
-const MAX_PICKLE = 16 * 2 ** 20;
+const MAX_PICKLE = 8 * 2 ** 20;
 /** Keys under which people put a state dict, tried in this order where several dicts of tensors stand side by side. */
 const USUAL = ['model', 'state_dict', 'model_state_dict'];
 
@@ -55,6 +55,8 @@ const NAMES: ReadonlyMap<string, PickleName> = new Map<string, PickleName>([
   ['collections OrderedDict', { call: orderedDict }],
   ['torch._utils _rebuild_tensor_v2', { call: rebuildTensor }],
   ['torch._utils _rebuild_parameter', { call: parameter }],
+  // a best score, as NumPy's numbers are pickled, often stands beside the weights
+  ...['numpy.core.multiarray scalar', 'numpy._core.multiarray scalar', 'numpy dtype', '_codecs encode'].map((name): [string, PickleName] => [name, { call: () => new Opaque() }]),
   ...Object.entries(STORAGES).map(([name, dtype]): [string, PickleName] => [`torch ${name}`, new StorageClass(dtype) as PickleName]),
 ]);
 
