@@ -117,8 +117,7 @@ class Unit {
       else if (d.severity === 'error' || edits.length > 0) sink.push(atEdit(d, v, edits));
     }
     if (apart.failed || program === undefined) return undefined;
-    const base = this.program(this.entry.file, train?.name.text, new Sink());
-    if (!alias && base !== undefined && base.hash === program.hash) sink.push(diagnostic('TPS7007', v.name.range, { name: v.name.text }));
+    if (!alias && this.hashOfBase(train?.name.text) === program.hash) sink.push(diagnostic('TPS7007', v.name.range, { name: v.name.text }));
     return program;
   }
 

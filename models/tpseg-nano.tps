@@ -3,8 +3,9 @@
 edition 1
 from std.hiera import hiera
 from std.gate import cumulative_sigmoid
-from std.peft import bottleneck, residual, route, scaled
-from std.pgtd import rfb, pgtd, fuse_decoder, task_head
+from std.peft import bottleneck, low_rank, residual, route, scaled
+from std.pgtd import channel_head, fuse_at, fuse_decoder, pgtd, receptive_field_batch, rfb, task_head
+from std.unet import up_decoder
 from std.loss import structure
 
 /// Side of the square input in pixels.
@@ -51,11 +52,12 @@ model Nano(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size, 
     weight: split[b],
     scale: per t scaled()
   )
-  let [c1, c2, c3, c4] = enc.stages |> rfb([16, 24, 32, 48])
-  decoder d3 = pgtd(t, width, experts, alpha, lambda_p)(c3, c4)
-  decoder d2 = pgtd(t, width, experts, alpha, lambda_p)(c2, d3.feature)
-  decoder d1 = pgtd(t, width, experts, alpha, lambda_p)(c1, d2.feature)
-  return d1.logits |> resize([size, size], mode: bilinear, align_corners: true)
+  let levels = enc.stages |> rfb([16, 24, 32, 48])
+  decoder d3 = pgtd(t, width, experts, alpha, lambda_p)(levels[2], levels[3])
+  decoder d2 = pgtd(t, width, experts, alpha, lambda_p)(levels[1], d3.feature)
+  decoder d1 = pgtd(t, width, experts, alpha, lambda_p)(levels[0], d2.feature)
+  let logits = d1.logits |> resize([size, size], mode: bilinear, align_corners: true)
+  return logits
 }
 
 train pretrain of NanoPretrain {
@@ -78,18 +80,110 @@ train main of Nano {
   validate = every(4, keep: best(dice))
 }
 
-variant no_adapters "without adapters" of main {
+# ---------------------------------------------------------------- the rows of Tables 3 and 4, named as in `tpseg.tps`
+
+variant A1 "Baseline" of main {
+  remove Nano.tca
+  remove Nano.split
+  set Nano.levels = enc.stages |> rfb([16, 16, 16, 16], field: receptive_field_batch)
+  set Nano.d3 = up_decoder(16)(levels[2], levels[3])
+  set Nano.d2 = up_decoder(16)(levels[1], d3.feature)
+  set Nano.d1 = up_decoder(16)(levels[0], d2.feature)
+  set main.drop_last = true
+}
+
+variant A2 "w/o TCA" of main {
   remove Nano.tca
   remove Nano.split
 }
 
-variant no_prototypes "without prototypes" of main {
-  set Nano.d3 = fuse_decoder(width, head: task_head(t, width))(c3, c4)
-  set Nano.d2 = fuse_decoder(width, head: task_head(t, width))(c2, d3.feature)
-  set Nano.d1 = fuse_decoder(width, head: task_head(t, width))(c1, d2.feature)
+variant A3 "w/o PGTD" of main {
+  set Nano.d3 = fuse_decoder(width, head: task_head(t, width))(levels[2], levels[3])
+  set Nano.d2 = fuse_decoder(width, head: task_head(t, width))(levels[1], d3.feature)
+  set Nano.d1 = fuse_decoder(width, head: task_head(t, width))(levels[0], d2.feature)
 }
 
-variant no_gate "without gate: each task its own route" of main {
+variant A3_unet "w/o PGTD, U-shaped" of main {
+  set Nano.levels = enc.stages |> rfb([16, 16, 16, 16], field: receptive_field_batch)
+  set Nano.d3 = up_decoder(16)(levels[2], levels[3])
+  set Nano.d2 = up_decoder(16)(levels[1], d3.feature)
+  set Nano.d1 = up_decoder(16)(levels[0], d2.feature)
+  set main.drop_last = true
+}
+
+variant A4 "Full (TP-Seg)" of main { alias }
+variant A5 "Separate Training" of main { alias }
+
+variant B1 "LoRA" of main {
+  remove Nano.tca
+  remove Nano.split
+  insert adapter lora beside enc.blocks[*].attn.qkv = low_rank(rank: 8)
+}
+
+variant B2 "Adapter" of main {
+  set Nano.tca = residual(bottleneck(hidden))
+  remove Nano.split
+}
+
+variant B3 "w/o Task-Specific Route" of main {
+  set Nano.tca = residual(bottleneck(hidden), scale: per t scaled())
+  remove Nano.split
+}
+
+variant B4 "w/o Share Route" of main {
   set Nano.tca = residual(per t bottleneck(hidden), scale: per t scaled())
   remove Nano.split
+}
+
+variant C1 "lambda_p=2.5;alpha=0.5;M=6" of main { set lambda_p = 2.5 }
+variant C2 "lambda_p=10;alpha=0.5;M=6" of main { set lambda_p = 10.0 }
+
+variant C3 "lambda_p=5.0;alpha=0.6;M=8" of main {
+  set alpha = 0.6
+  set experts = 8
+}
+
+variant C4 "lambda_p=5.0;alpha=0.5;M=4" of main { set experts = 4 }
+variant C5 "lambda_p=5.0;alpha=0.5;M=8" of main { set experts = 8 }
+variant C6 "lambda_p=5.0;alpha=0.5;M=6" of main { alias }
+
+variant no_pgtd "w/o PGTD" of A3 { alias }
+
+variant no_pgtd1 "w/o PGTD1" of main {
+  set Nano.d1 = fuse_decoder(width, head: task_head(t, width))(levels[0], d2.feature)
+}
+
+variant no_pgtd2 "w/o PGTD2" of main {
+  set Nano.d2 = fuse_decoder(width, head: task_head(t, width))(levels[1], d3.feature)
+}
+
+variant no_pgtd3 "w/o PGTD3" of main {
+  set Nano.d3 = fuse_decoder(width, head: task_head(t, width))(levels[2], levels[3])
+}
+
+variant tp_seg "TP-Seg" of main { alias }
+
+variant fused "task-weighted outputs" of main {
+  set Nano.logits = [d1.logits, d2.logits, d3.logits, channel_head(t, 48)(levels[3])] |> fuse_at(t, size)
+  set main.loss = structure(logits, truth)
+    + structure(d1.logits, truth)
+    + structure(d2.logits, truth)
+    + structure(d3.logits, truth)
+}
+
+# The same under the names that the examples use.
+variant no_adapters "without adapters" of A2 { alias }
+variant no_prototypes "without prototypes" of A3 { alias }
+variant no_gate "without gate: each task its own route" of B4 { alias }
+
+study table3 of main {
+  rows = [A1, A2, A3, A4, A5, B1, B2, B3, B4, C1, C2, C3, C4, C5, C6], repeat = [A5], baseline = A4
+  seeds = 3
+  published = "tables/table3.csv"
+}
+
+study table4 of main {
+  rows = [no_pgtd, no_pgtd1, no_pgtd2, no_pgtd3, tp_seg], baseline = tp_seg
+  seeds = 3
+  published = "tables/table4.csv"
 }
