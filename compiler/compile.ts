@@ -58,6 +58,7 @@ const ordered = (all: readonly Diagnostic[], file: string): readonly Diagnostic[
 /** One file with its settings and tasks: elaborated as it is, or edited by a variant. */
 class Unit {
   private readonly executed = new Set<BlockDecl>();
+  private readonly hashes = new Map<string, string | undefined>();
   constructor(private readonly request: CompileRequest, private readonly entry: Module, private readonly prelude: ReadonlyMap<string, Binding>, private readonly sink: Sink) {}
 
   /** Every train block, then every variant; the program of the last train block. */
@@ -119,6 +120,13 @@ class Unit {
     if (apart.failed || program === undefined) return undefined;
     if (!alias && this.hashOfBase(train?.name.text) === program.hash) sink.push(diagnostic('TPS7007', v.name.range, { name: v.name.text }));
     return program;
+  }
+
+  /** Identity of the unedited file under a train block: every variant asks for it. */
+  private hashOfBase(block: string | undefined): string | undefined {
+    const key = block ?? '';
+    if (!this.hashes.has(key)) this.hashes.set(key, this.program(this.entry.file, block, new Sink())?.hash);
+    return this.hashes.get(key);
   }
 
   /** The list of tasks that the model's own task is of; where it says none, the first of the file. */
