@@ -8,7 +8,7 @@ export class PickleError extends Error {}
 export class PickleDict { readonly items = new Map<unknown, unknown>(); }
 
 /** Something that a pickle may hold and nobody reads: it has no value here. */
-export class Opaque {}
+export const OPAQUE = Symbol('opaque');
 
 /** A name that pickles may use. `call`: what it gives for arguments; absent: it is only named. */
 export interface PickleName { readonly call?: (args: readonly unknown[]) => unknown }
@@ -122,7 +122,7 @@ class Machine {
       }
       case 0x62: { // BUILD: attributes of an OrderedDict (its version) or of what nobody reads: they mean nothing here
         this.pop();
-        if (!(this.stack.at(-1) instanceof PickleDict || this.stack.at(-1) instanceof Opaque)) throw new PickleError('it sets attributes of what has none');
+        if (!(this.stack.at(-1) instanceof PickleDict || this.stack.at(-1) === OPAQUE)) throw new PickleError('it sets attributes of what has none');
         return;
       }
       case 0x51: this.push(this.table.persistent(this.pop())); return; // BINPERSID

@@ -2,7 +2,7 @@
 // Which tensor means what is not known here.
 import { UserError } from '../errors.js';
 import { BYTES, type FileDType } from './dtypes.js';
-import { Opaque, PickleDict, PickleError, unpickle, type PickleName } from './pickle.js';
+import { OPAQUE, PickleDict, PickleError, unpickle, type PickleName } from './pickle.js';
 import { closingState, openingState, tensorState } from './pickle-write.js';
 import type { RandomAccess } from './random-access.js';
 import { sizeInBytes, type TensorToWrite } from './safetensors.js';
@@ -56,7 +56,7 @@ const NAMES: ReadonlyMap<string, PickleName> = new Map<string, PickleName>([
   ['torch._utils _rebuild_tensor_v2', { call: rebuildTensor }],
   ['torch._utils _rebuild_parameter', { call: parameter }],
   // a best score, as NumPy's numbers are pickled, often stands beside the weights
-  ...['numpy.core.multiarray scalar', 'numpy._core.multiarray scalar', 'numpy dtype', '_codecs encode'].map((name): [string, PickleName] => [name, { call: () => new Opaque() }]),
+  ...['numpy.core.multiarray scalar', 'numpy._core.multiarray scalar', 'numpy dtype', '_codecs encode'].map((name): [string, PickleName] => [name, { call: () => OPAQUE }]),
   ...Object.entries(STORAGES).map(([name, dtype]): [string, PickleName] => [`torch ${name}`, new StorageClass(dtype) as PickleName]),
 ]);
 

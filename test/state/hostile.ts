@@ -16,8 +16,8 @@ export interface Cost { readonly refusals: readonly Refusal[]; /** MiB, before t
 const golden = (name: string): string => fileURLToPath(new URL(`../oracle/golden/weights/${name}`, import.meta.url));
 const MIB = 2 ** 20;
 
-function safetensors(folder: string, name: string, header: string | Buffer, data = Buffer.alloc(0), length?: bigint): string {
-  const json = Buffer.from(header), prefix = Buffer.alloc(8), path = join(folder, `${name}.safetensors`);
+function safetensors(folder: string, name: string, header: string | Uint8Array, data: Uint8Array = Buffer.alloc(0), length?: bigint): string {
+  const json = Buffer.from(header as string), prefix = Buffer.alloc(8), path = join(folder, `${name}.safetensors`);
   prefix.writeBigUInt64LE(length ?? BigInt(json.length));
   writeFileSync(path, Buffer.concat([prefix, json, data]));
   return path;
