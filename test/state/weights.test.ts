@@ -7,6 +7,7 @@ import { f32 } from '../../runtime/engines/engine.js';
 import { UserError } from '../../runtime/errors.js';
 import { saveCheckpoint } from '../../runtime/state/checkpoint.js';
 import { writeSafetensors } from '../../runtime/state/safetensors.js';
+import { writeTorch } from '../../runtime/state/torch.js';
 import { loadWeights, startingTensors } from '../../runtime/state/weights.js';
 import { tinyProgram } from '../train/tiny.js';
 
@@ -30,6 +31,12 @@ describe('weights', () => {
       file: path, taken: ['stem.weight'], extra: ['old.weight'], misshapen: [{ path: 'stem.bias', file: [5], program: [4] }],
       missing: ['head.AA.weight', 'head.BB.weight', 'head.CC.weight', 'proto.AA', 'proto.BB', 'proto.CC'],
     });
+  });
+
+  it('in a PyTorch checkpoint are imported first, and the message says how', () => {
+    const path = join(root, 'foreign.pt');
+    writeTorch(path, []);
+    expect(() => startingTensors(frozen, 1, path)).toThrow(/zip archive as PyTorch writes/);
   });
 
   it('fill the frozen tensors; trained ones and states may start from their initial values', () => {
