@@ -63,7 +63,7 @@ export const table = {
   TPS4008: { severity: 'error', message: '{role} `{name}` has no `{entry}`', help: '{help}' },
   TPS4009: { severity: 'error', message: '`truth` is not here: only a loss or an update law reads the ground truth' },
   TPS4010: { severity: 'error', message: 'decoder `{name}` yields no logits', help: 'it returns a record with `logits: f32[B, 1, H, W]`, or that tensor itself' },
-  TPS4011: { severity: 'error', message: 'the `init` of `{name}` reads a value of the forward pass', help: 'a state begins before any image is seen' },
+  TPS4011: { severity: 'error', message: 'the `init` of `{name}` reads {what}', help: 'a state begins before any image is seen' },
   TPS4012: { severity: 'error', message: 'statistics over the batch in a network that reads the task', help: 'a mixed batch runs as one group a task, so its statistics are not those of the batch; use a norm without batch statistics, or `sampler = {sampler}(one_task: true)`' },
   TPS4013: { severity: 'error', message: '{role} `{name}` is {found}, not {expected}' },
   TPS4014: { severity: 'error', message: '`per {name}`: `{name}` is no task' },

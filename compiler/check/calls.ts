@@ -5,7 +5,7 @@ import { opOf } from '../ops/index.js';
 import { argument, valuesOf, wellOrdered } from './arguments.js';
 import { ordinal } from './builtins.js';
 import { mendOf, valuesIn } from './conditions.js';
-import { newFrame, join, type Context, type Frame } from './context.js';
+import { newFrame, join, type Call, type Context, type Frame } from './context.js';
 import { evaluate, taskPath, type Hint } from './expressions.js';
 import { callBuiltin, callOp } from './op-calls.js';
 import { coerce, fit, formatTypeExpr } from './shapes.js';
@@ -148,8 +148,9 @@ export function runBlock(ctx: Context, frame: Frame, closure: Closure, inputs: R
   ctx.executed.add(block);
   ctx.instances.set(path, { block, module });
   ctx.places.set(path, ctx.userPlace(at, frame.module));
+  const call: Call = { path, within: ctx.running.at(-1), start: ctx.builder.nodes.size, end: ctx.builder.nodes.size, inputs: tensorsIn([...inputs.values()]), output: nothingKnown };
+  ctx.running.push(call);
   try {
-    const start = ctx.builder.nodes.size;
     for (const p of block.inputs) {
       const value = inputs.get(p.name.text) ?? (p.value === undefined ? nothingKnown : evaluate(ctx, body, p.value));
       const wrong = fit(ctx, body, p.type, value, known);
@@ -164,11 +165,12 @@ export function runBlock(ctx: Context, frame: Frame, closure: Closure, inputs: R
     runBody(ctx, body, block.body);
     const output = resultOf(ctx, body, block, all, at);
     for (const later of body.deferred) later();
-    const calls = ctx.calls.get(path) ?? [];
-    calls.push({ path, start, end: ctx.builder.nodes.size, inputs: tensorsIn([...inputs.values()]), output });
-    ctx.calls.set(path, calls);
+    call.end = ctx.builder.nodes.size;
+    call.output = output;
+    ctx.calls.set(path, [...ctx.calls.get(path) ?? [], call]);
     return output;
   } finally {
+    ctx.running.pop();
     ctx.sites.pop();
   }
 }

@@ -57,7 +57,16 @@ export const inner = (frame: Frame): Frame => ({
 });
 
 /** One call of an instance: what adapters attach to. Nodes with ids in [start, end) were made by it. */
-export interface Call { readonly path: string; readonly start: NodeId; readonly end: NodeId; readonly inputs: readonly NodeId[]; readonly output: Value }
+export interface Call {
+  readonly path: string;
+  /** The call in whose body it stands; absent in the model's own. */
+  readonly within: Call | undefined;
+  readonly start: NodeId;
+  end: NodeId;
+  /** The tensors that it reads now: adapters before it, or before what it stands in, put others in their place. */
+  inputs: readonly NodeId[];
+  output: Value;
+}
 
 export interface TensorEntry { info: TensorInfo; readonly id: NodeId; readonly range: Range; readonly role: string; readonly name: string }
 
@@ -115,8 +124,12 @@ export class Context {
   readonly executed = new Set<BlockDecl>();
   /** Nodes that only a loss or a law made: no part of the network. */
   readonly lossOnly = new Set<NodeId>();
+  /** The calls under way, the innermost last. */
+  readonly running: Call[] = [];
   /** Nodes that an adapter moved to a new id, and the id that they had. */
   readonly movedFrom = new Map<NodeId, NodeId>();
+  /** Nodes that an adapter made, and the call that they belong to: undefined for the model itself. */
+  readonly homes = new Map<NodeId, Call | undefined>();
   /** Definitions are checked with sizes unknown: what is not known yet is no mistake. */
   readonly definition: boolean;
   private readonly leaves = new WeakMap<GraphBuilder, Map<string, NodeId>>();

@@ -145,7 +145,7 @@ const CODE_OF = { rank: 'TPS3002', shape: 'TPS3001', open: 'TPS3001', divide: 'T
 export function addOp(ctx: Context, frame: Frame, op: string, operands: readonly Tensor[], attrs: Attrs, at: Range): Value {
   const stranger = operands.find((o) => o.builder !== ctx.builder);
   if (stranger !== undefined) {
-    ctx.report('TPS4011', at, frame.module, { name: frame.block });
+    ctx.report('TPS4011', at, frame.module, { name: frame.block, what: 'a value of the forward pass' });
     return nothingKnown;
   }
   ctx.builder.place = { path: frame.path, range: at };

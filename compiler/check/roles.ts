@@ -1,19 +1,20 @@
-// The five nouns of the language and their checks: encoder, adapter, gate, prototypes (and other state), decoder.
-import type { Entry, Path, RecordExpr, StmtOf } from '../../grammar/ast.js';
+// The nouns of the language and their checks: encoder, gate, prototypes (and other state), decoder. Adapters are in `adapters.ts`.
+import type { Entry, Identifier, RecordExpr, StmtOf } from '../../grammar/ast.js';
 import { printExpr } from '../../grammar/index.js';
 import { sameShape } from '../ir/builder.js';
-import { equalDim } from '../ir/dim.js';
-import { formatType, type Node, type NodeId } from '../ir/graph.js';
+import { equalDim, formatShape } from '../ir/dim.js';
+import { formatType, isLeaf, type Node } from '../ir/graph.js';
 import type { Init } from '../program.js';
-import { runBlock } from './calls.js';
-import { Scope, join, staticShape, type Call, type Context, type Frame, type TensorEntry } from './context.js';
+import { Scope, join, staticShape, type Context, type Frame, type TensorEntry } from './context.js';
 import { asTensor, childIndexes, evaluate, lookup, taskPath } from './expressions.js';
+import { pathText, placesOf } from './node-paths.js';
 import { initOf } from './parameters.js';
+import { readsTask } from './rules/batch.js';
 import { checkGateLaw } from './rules/gate-law.js';
 import { dimsOf } from './shapes.js';
 import { bindTarget, define, targetOf } from './statements.js';
 import { suggestion } from './suggest.js';
-import { describe, isPoison, nothingKnown, number, poison, type Closure, type Tensor, type Value } from './values.js';
+import { describe, isPoison, nothingKnown, poison } from './values.js';
 
 // ---------------------------------------------------------------- encoder, decoder
 
@@ -22,10 +23,13 @@ export function encoder(ctx: Context, frame: Frame, s: StmtOf<'encoder' | 'decod
   const name = target?.path ?? s.target.name.text;
   const options = encoderOptions(ctx, frame, s.with);
   const before = new Set(ctx.tensors.keys());
+  const start = ctx.builder.nodes.size;
   const value = evaluate(ctx, frame, s.value, { name });
   bindTarget(ctx, frame, s.target.name, target?.at, value);
+  // what it declares, and what its instances read of layers that were called before
+  const read = new Set([...ctx.builder.nodes.values()].flatMap((n) => (n.id >= start && n.path !== frame.path ? n.inputs : [])));
   for (const [path, entry] of ctx.tensors) {
-    if (before.has(path) || entry.info.kind !== 'param') continue;
+    if ((before.has(path) && !read.has(entry.id)) || entry.info.kind !== 'param') continue;
     entry.info = { ...entry.info, frozen: options.frozen, ...(options.weights === undefined ? {} : { weights: options.weights }) };
   }
   const source = options.weights === undefined ? undefined : frame.module.names.get(options.weights)?.decl;
@@ -62,140 +66,11 @@ export function decoder(ctx: Context, frame: Frame, s: StmtOf<'encoder' | 'decod
   if (type?.dtype !== 'f32' || type.shape.length !== 4) ctx.report('TPS4010', s.target.name.range, frame.module, { name });
 }
 
-// ---------------------------------------------------------------- paths of nodes
-
-interface Place { readonly path: string; readonly indexes: readonly number[]; readonly bound: ReadonlyMap<string, number> }
-
-/** The instances that a path names; undefined: none (reported). */
-function placesOf(ctx: Context, frame: Frame, path: Path): readonly Place[] | undefined {
-  const root = lookup(ctx, frame, path.root.text, path.root.range);
-  if (isPoison(root)) return undefined;
-  // an instance whose result is a plain tensor is known by its name
-  const named = join(frame.path, path.root.text);
-  const called = [...ctx.calls.keys()].some((k) => k === named || k.startsWith(`${named}.`));
-  const rootPath = root.kind === 'record' || root.kind === 'closure' ? root.path : called ? named : undefined;
-  const text = pathText(path);
-  if (rootPath === undefined) {
-    ctx.report('TPS4002', path.root.range, frame.module, { path: text, detail: `\`${path.root.text}\` is ${describe(root)}, no instance`, help: 'a path begins at an encoder, a decoder or a layer' });
-    return undefined;
-  }
-  let places: Place[] = [{ path: rootPath, indexes: [], bound: new Map() }];
-  for (const step of path.steps) {
-    const next: Place[] = [];
-    for (const place of places) {
-      if (step.kind === 'member') {
-        next.push({ ...place, path: join(place.path, step.name.text) });
-        continue;
-      }
-      const children = childIndexes(ctx, place.path);
-      const wanted = step.kind === 'every' ? children : indexesOf(evaluate(ctx, frame, step.index));
-      for (const i of wanted ?? []) {
-        if (step.kind === 'index' && !children.includes(i)) {
-          ctx.report('TPS3015', step.range, frame.module, { index: i, what: `\`${place.path}\``, count: children.length });
-          return undefined;
-        }
-        const bound = step.as === undefined ? place.bound : new Map([...place.bound, [step.as.text, i]]);
-        next.push({ path: join(place.path, String(i)), indexes: [...place.indexes, i], bound });
-      }
-    }
-    const alive = next.filter((p) => [...ctx.calls.keys()].some((k) => k === p.path || k.startsWith(`${p.path}.`)));
-    if (alive.length === 0) {
-      const prefix = places[0]?.path ?? rootPath;
-      const names = new Set([...ctx.calls.keys()].filter((k) => k.startsWith(`${prefix}.`)).map((k) => k.slice(prefix.length + 1).split('.')[0] ?? ''));
-      const last = step.kind === 'member' ? step.name.text : '*';
-      ctx.report('TPS4002', step.range, frame.module, { path: text, detail: `\`${prefix}\` has no ${step.kind === 'member' ? `\`${last}\`` : 'numbered nodes'}`, help: suggestion(last, names) });
-      return undefined;
-    }
-    places = alive;
-  }
-  return places;
-}
-const indexesOf = (v: Value): readonly number[] | undefined => {
-  if (v.kind === 'number') return [v.value];
-  if (v.kind === 'list') return v.items.flatMap((i) => (i.kind === 'number' ? [i.value] : []));
-  return undefined;
-};
-const pathText = (p: Path): string => p.root.text + p.steps.map((s) => (s.kind === 'member' ? `.${s.name.text}` : s.kind === 'every' ? '[*]' : `[${printExpr(s.index)}]`)).join('');
-
-// ---------------------------------------------------------------- adapter
-
-export function adapter(ctx: Context, frame: Frame, s: StmtOf<'adapter'>): void {
-  const places = placesOf(ctx, frame, s.path);
-  if (places === undefined) {
-    ctx.doubtfulNames.push(...namesIn(s));
-    return;
-  }
-  for (const place of places) {
-    const turn: Frame = { ...frame, scope: new Scope(frame.scope) };
-    for (const [name, i] of place.bound) turn.scope.define({ text: name, range: s.path.range }, number(i, true));
-    const value = evaluate(ctx, turn, s.value);
-    const closure = value.kind === 'closure' && value.block.config !== undefined && value.config === undefined ? { ...value, config: new Map<string, Value>() } : value;
-    if (closure.kind !== 'closure') {
-      if (!isPoison(closure)) ctx.report('TPS4013', s.value.range, frame.module, { role: 'adapter', name: s.name.text, found: describe(closure), expected: 'a block' });
-      return;
-    }
-    const own = join(frame.path, [s.name.text, ...place.indexes].join('.'));
-    const perTask = s.per !== undefined || closure.perTask;
-    for (const call of ctx.calls.get(place.path) ?? []) {
-      if (!attach(ctx, turn, s, { ...closure, perTask: false, path: perTask ? taskPath(own) : own }, call)) return;
-    }
-  }
-}
-const namesIn = (s: StmtOf<'adapter'>): string[] => (s.value.kind === 'call' ? s.value.args.flatMap((a) => (a.element.value.kind === 'index' && a.element.value.object.kind === 'name' ? [a.element.value.object.name] : [])) : []);
-
-/** Puts an adapter at one call. False: it does not fit (reported). */
-function attach(ctx: Context, frame: Frame, s: StmtOf<'adapter'>, closure: Closure, call: Call): boolean {
-  const x = call.inputs[0];
-  const y = call.output.kind === 'tensor' ? call.output.id : undefined;
-  const reads = s.place === 'after' ? y : x;
-  const replaced = s.place === 'before' ? x : y;
-  if (reads === undefined || replaced === undefined) {
-    ctx.report('TPS4002', s.path.range, frame.module, { path: call.path, detail: 'it has no single tensor to adapt', help: 'an adapter sits at a node with a tensor input and a tensor output' });
-    return false;
-  }
-  const expected = ctx.builder.type(replaced);
-  const path = closure.path ?? s.name.text;
-  // a block of two inputs sees the node's output too, beside or after it
-  const feed = (id: NodeId, output?: NodeId): Tensor | undefined => {
-    const [input, second] = closure.block.inputs;
-    if (input === undefined) return undefined;
-    const given = new Map([[input.name.text, ctx.tensor(id)]]);
-    if (second !== undefined && output !== undefined) given.set(second.name.text, ctx.tensor(output));
-    const value = runBlock(ctx, frame, closure, given, s.value.range, path);
-    if (value.kind === 'tensor') return value;
-    if (!isPoison(value)) ctx.report('TPS4013', s.value.range, frame.module, { role: 'adapter', name: s.name.text, found: describe(value), expected: 'a block that returns one tensor' });
-    return undefined;
-  };
-  const fits = (out: Tensor): boolean => {
-    const type = ctx.builder.type(out.id);
-    if (sameShape(type.shape, expected.shape) && type.dtype === expected.dtype) return true;
-    ctx.doubtful.push(out.id);
-    const width = expected.shape.at(-1);
-    ctx.report('TPS4001', s.value.range, frame.module, { name: s.name.text, expected: formatType(expected), actual: formatType(type), width: typeof width === 'number' ? width : '…' });
-    return false;
-  };
-  if (s.place === 'before') {
-    const out = feed(reads);
-    if (out === undefined || !fits(out)) return false;
-    // every reader of x inside the call now reads the adapted x
-    for (const node of [...ctx.builder.nodes.values()]) {
-      const origin = ctx.movedFrom.get(node.id) ?? node.id;
-      if (origin < call.start || origin >= call.end || !node.inputs.includes(reads)) continue;
-      ctx.builder.redefine(node.id, { ...node, inputs: node.inputs.map((i) => (i === reads ? out.id : i)) });
-    }
-    return true;
-  }
-  // after, beside: y keeps its id for all its readers; what made it moves to a new one
-  const node: Node = ctx.builder.node(replaced);
-  ctx.builder.place = { path: node.path, ...(node.range === undefined ? {} : { range: node.range }) };
-  const moved = ctx.builder.leaf(node.op, node.attrs, node.type, node.inputs);
-  ctx.movedFrom.set(moved, ctx.movedFrom.get(replaced) ?? replaced);
-  const out = feed(s.place === 'after' ? moved : reads, moved);
-  if (out === undefined || !fits(out)) return false;
-  const home = { path, range: s.range };
-  if (s.place === 'after') ctx.builder.redefine(replaced, { op: 'identity', inputs: [out.id], attrs: {}, type: node.type, ...home });
-  else ctx.builder.redefine(replaced, { op: 'add', inputs: [moved, out.id], attrs: {}, type: node.type, ...home });
-  return true;
+/** `per t` of a statement: `t` must be the task. */
+export function checkPer(ctx: Context, frame: Frame, per: Identifier | undefined): void {
+  if (per === undefined) return;
+  const over = lookup(ctx, frame, per.text, per.range);
+  if (over.kind !== 'task' && !isPoison(over)) ctx.report('TPS4014', per.range, frame.module, { name: per.text });
 }
 
 // ---------------------------------------------------------------- gate
@@ -203,6 +78,7 @@ function attach(ctx: Context, frame: Frame, s: StmtOf<'adapter'>, closure: Closu
 export function gate(ctx: Context, frame: Frame, s: StmtOf<'gate'>): void {
   const name = s.name.text;
   if (s.per === undefined) ctx.report('TPS4005', s.name.range, frame.module, { name });
+  checkPer(ctx, frame, s.per);
   const own = join(frame.path, name);
   const path = s.per === undefined ? own : taskPath(own);
   const body: Frame = { ...frame, path, block: name, ordinals: new Map() };
@@ -236,9 +112,12 @@ const ROLE = { prototypes: 'prototypes', state: 'state' } as const;
 
 export function state(ctx: Context, frame: Frame, s: StmtOf<'prototypes' | 'state'>): void {
   const name = s.name.text;
+  checkPer(ctx, frame, s.per);
   const dims = dimsOf(ctx, frame, s.type);
   const shape = dims === undefined ? undefined : staticShape(dims);
+  if (dims !== undefined && shape === undefined && !ctx.definition) ctx.report('TPS3016', s.type.range, frame.module, { what: `the size of \`${name}\``, dependsOn: `the batch: ${formatShape(dims)}` });
   const entry = (key: string): Entry | undefined => s.entries.find((e) => e.key.text === key);
+  for (const e of s.entries) if (entry(e.key.text) !== e) ctx.report('TPS2004', e.key.range, frame.module, { name: e.key.text });
   for (const e of s.entries) if (e.key.text !== 'init' && e.key.text !== 'update') ctx.report('TPS6001', e.key.range, frame.module, { block: ROLE[s.kind], key: e.key.text, help: suggestion(e.key.text, ['init', 'update']) });
   const [init, update] = [entry('init'), entry('update')];
   const whole = (s.damaged ?? []).length === 0;
@@ -251,7 +130,7 @@ export function state(ctx: Context, frame: Frame, s: StmtOf<'prototypes' | 'stat
     define(ctx, frame, s.name, nothingKnown);
     return;
   }
-  const start = stateInit(ctx, frame, init, shape, name);
+  const start = stateInit(ctx, frame, init, shape, name, s.per !== undefined || frame.path.includes('{task}'));
   const path = s.per === undefined ? join(frame.path, name) : taskPath(join(frame.path, name));
   ctx.builder.place = { path: frame.path, range: s.name.range };
   const id = start === undefined ? undefined : ctx.declare('state', path, name, shape, start, frame, s.name.range, ROLE[s.kind]);
@@ -260,7 +139,9 @@ export function state(ctx: Context, frame: Frame, s: StmtOf<'prototypes' | 'stat
   if (update === undefined || id === undefined) return;
   frame.deferred.push(() => {
     const scope = new Scope(frame.scope);
-    scope.define({ text: 'old', range: s.range }, value);
+    // an instance that is called twice is updated twice, the second time from what the first gave
+    const earlier = ctx.updates.findIndex((u) => u.path === path);
+    scope.define({ text: 'old', range: s.range }, ctx.updates[earlier] === undefined ? value : ctx.tensor(ctx.updates[earlier].id));
     if (ctx.truth !== undefined) scope.define({ text: 'truth', range: s.range }, ctx.truth);
     const next = evaluate(ctx, { ...frame, scope }, update.value);
     if (isPoison(next)) {
@@ -273,12 +154,15 @@ export function state(ctx: Context, frame: Frame, s: StmtOf<'prototypes' | 'stat
       ctx.report('TPS4015', update.value.range, frame.module, { entry: 'update', name, actual: type === undefined ? describe(next) : formatType(type), expected: formatType({ dtype: 'f32', shape }) });
       return;
     }
+    if (earlier >= 0) ctx.updates.splice(earlier, 1);
     ctx.updates.push({ path, id: tensor.id });
   });
 }
 
+const isTaskInput = (n: Node): boolean => n.op === 'input' && n.attrs['name'] === 't';
+
 /** A plain initial value, or a graph of its own that is run once (per task) when a run begins. */
-function stateInit(ctx: Context, frame: Frame, entry: Entry, shape: readonly number[], name: string): Init | undefined {
+function stateInit(ctx: Context, frame: Frame, entry: Entry, shape: readonly number[], name: string, perTask: boolean): Init | undefined {
   const e = entry.value;
   const plain = e.kind === 'name' || e.kind === 'number' || e.kind === 'list' || (e.kind === 'call' && e.callee.kind === 'name' && ['constant', 'normal', 'truncated_normal', 'uniform'].includes(e.callee.name));
   if (plain) return initOf(ctx, frame, e, shape, name);
@@ -293,5 +177,11 @@ function stateInit(ctx: Context, frame: Frame, entry: Entry, shape: readonly num
     ctx.report('TPS4015', e.range, frame.module, { entry: 'init', name, actual: type === undefined ? describe(result) : formatType(type), expected: formatType({ dtype: 'f32', shape }) });
     return undefined;
   }
-  return { kind: 'graph', graph: builder.finish([{ name: 'init', id: result.id }]), params: [...aside.tensors.values()].map((t: TensorEntry) => t.info) };
+  const graph = builder.finish([{ name: 'init', id: result.id }]);
+  const open = [...graph.nodes.values()].find((n) => isLeaf(n.op) && n.op !== 'constant' && !(n.op === 'param' || isTaskInput(n)) || (!perTask && readsTask(n)));
+  if (open !== undefined) {
+    ctx.report('TPS4011', e.range, frame.module, { name, what: readsTask(open) ? 'the task, but has one value for all tasks' : 'what only a step knows' }, readsTask(open) ? { help: `write \`per t\` after \`${name}\` to have one value a task` } : {});
+    return undefined;
+  }
+  return { kind: 'graph', graph, params: [...aside.tensors.values()].map((t: TensorEntry) => t.info) };
 }
