@@ -38,15 +38,15 @@ const line = (what: string, names: readonly string[], others: readonly string[],
 export function renderImport(report: ImportReport, next: string): string {
   const [keys, paths] = [report.imported.map((i) => i.key), report.imported.map((i) => i.path)];
   return `${plural(report.imported.length, 'tensor')} (${plural(report.values, 'value')}) of ${report.file}${report.map === undefined ? ' by their names' : ` by the map ${report.map}`} -> ${report.out}\n`
-    + line(report.map === undefined ? 'are of no name that the spec has' : 'are outside the map and left out', report.outside, keys, 'key')
-    + line('are more than the spec has and left out', report.dropped, keys, 'key')
-    + line('of the spec are not in the file', report.untouched, paths)
+    + line(report.map === undefined ? 'of no name that the spec has, left out' : 'outside the map, left out', report.outside, keys, 'key')
+    + line('more than the spec has, left out', report.dropped, keys, 'key')
+    + line('of the spec that the file does not give', report.untouched, paths)
     + (report.stillNeeded.length === 0 ? '' : `  ${grouped(report.stillNeeded.length)} of them are frozen or name weights: a training asks for their values, too\n`)
     + `next: ${next}\n`;
 }
 
 export const renderExport = (report: ExportReport): string =>
-  `${plural(report.exported.length, 'tensor')} (${plural(report.values, 'value')}) of ${report.file} -> ${report.out}\n${line('have no key in the map and are left out', report.leftOut, [])}`;
+  `${plural(report.exported.length, 'tensor')} (${plural(report.values, 'value')}) of ${report.file} -> ${report.out}\n${line('without a key in the map, left out', report.leftOut, [])}`;
 
 export function renderDifference(a: string, b: string, d: WeightsDifference): string {
   const only = (file: string, names: readonly string[]): string => names.map((name) => `only in ${file}: ${shownName(name)}\n`).join('');

@@ -29,10 +29,15 @@ export function withFile<T>(path: string, use: (file: RandomAccess) => T): T {
         done += got;
       }
     };
-    return use({ path, size: stat.size, fill, bytes: (position, length) => { const buffer = new Uint8Array(length); fill(buffer, position); return buffer; } });
+    return use({ path, size: stat.size, fill, bytes: (position, length) => { const buffer = allocate(path, length); fill(buffer, position); return buffer; } });
   } finally {
     closeSync(fd);
   }
+}
+
+/** Room for part of a file. Throws UserError where the memory does not suffice (a file with holes can claim any size). */
+export function allocate(path: string, length: number): Uint8Array<ArrayBuffer> {
+  try { return new Uint8Array(length); } catch { throw new UserError(`${path} holds a tensor of ${length} bytes, more than the memory here takes`); }
 }
 
 /** Whether a file begins as a zip archive does. */

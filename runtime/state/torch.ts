@@ -4,7 +4,7 @@ import { UserError } from '../errors.js';
 import { BYTES, type FileDType } from './dtypes.js';
 import { OPAQUE, PickleDict, PickleError, unpickle, type PickleName } from './pickle.js';
 import { closingState, openingState, tensorState } from './pickle-write.js';
-import type { RandomAccess } from './random-access.js';
+import { allocate, type RandomAccess } from './random-access.js';
 import { sizeInBytes, type TensorToWrite } from './safetensors.js';
 import { shownName, type StoredTensor, type TensorFile } from './stored.js';
 import { writeZip, zipEntries, ZipError, type ZipEntry } from './zip.js';
@@ -128,7 +128,7 @@ function stateDict(path: string, value: unknown, wanted: string | undefined): Pi
 /** The elements of a view in row-major order. */
 function elements(path: string, { storage, offset, shape, stride }: TorchTensor): Uint8Array<ArrayBuffer> {
   const width = BYTES[storage.dtype], count = shape.reduce((a, b) => a * b, 1);
-  const out = new Uint8Array(count * width);
+  const out = allocate(path, count * width);
   if (count === 0) return out;
   const span = 1 + shape.reduce((a, n, i) => a + (n - 1) * (stride[i] ?? 0), 0);
   try {
@@ -136,7 +136,8 @@ function elements(path: string, { storage, offset, shape, stride }: TorchTensor)
       storage.entry.fill(out, offset * width);
       return out;
     }
-    const source = new Uint8Array(span * width);
+    if (span > 16 * count + 4096) throw new ZipError(`a view of ${count} elements is spread over ${span}`);
+    const source = allocate(path, span * width);
     storage.entry.fill(source, offset * width);
     const index = shape.map(() => 0);
     for (let i = 0, from = 0; i < count; i++) {

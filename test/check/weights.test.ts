@@ -84,6 +84,16 @@ describe('the map of SAM 2', () => {
     expect({ found: found.length, uncovered, idle, doubled }).toEqual({ found: 4 + 12 * 7 + 2 * 3, uncovered: [], idle: [], doubled: [] });
     expect(new Set(found.map((p) => p.key)).size).toBe(found.length);
   });
+  it.each([
+    ['T', 154, 'embed: 96, heads: 1, depths: [1, 2, 7, 2], global: [5, 7, 9], windows: [8, 4, 14, 7]'],
+    ['S', 202, 'embed: 96, heads: 1, depths: [1, 2, 11, 2], global: [7, 10, 13], windows: [8, 4, 14, 7]'],
+    ['B+', 298, 'embed: 112, heads: 2, depths: [2, 3, 16, 3], global: [12, 16, 20], windows: [8, 4, 14, 7], background: 14'],
+    ['L', 586, 'embed: 144, heads: 2, depths: [2, 6, 36, 4], global: [23, 33, 43], windows: [8, 4, 16, 8]'],
+  ] as const)('names the state tensors of Hiera-%s: %i', (_, count, config) => {
+    const program = programOf(compileText(`edition 1\nfrom std.hiera import hiera, sam2\nmodel M(image: f32[B, 3, 224, 224]) -> f32[B, 1, 56, 56] {\n  encoder enc = hiera(${config})(image) with { frozen: true, weights: sam2 }\n  return enc.stages[0] |> conv(1)\n}\n`));
+    const { pairs: found, uncovered, idle } = resolveWeights(mapOf(program, 'sam2'), program.tensors, []);
+    expect([new Set(found.map((p) => p.key)).size, uncovered, idle]).toEqual([count, [], []]);
+  });
   it('knows its keys from others', () => {
     const speaks = keyFilter(mapOf(programOf(compileFile('models/tpseg-nano.tps')), 'sam2'));
     expect(['image_encoder.trunk.blocks.47.mlp.layers.1.bias', 'image_encoder.trunk.pos_embed'].map(speaks)).toEqual([true, true]);

@@ -177,6 +177,10 @@ describe('what is made to harm', () => {
     for (const [value, message] of cases) expect(() => { readWhole(archive(folder, 'case', pickled({ w: value }))); }).toThrow(message);
     expect(valuesIn(archive(folder, 'case', pickled({ w: one }))).get('w')).toEqual({ shape: [2], values: [1, 2] });
   });
+  it('a view that is spread over a whole file is not gathered', () => {
+    const far = archive(folder, 'far', pickled({ w: tensor(int(5000), int(0), [int(2)], [int(4999)]) }), Array.from({ length: 5000 }, (_, i) => i));
+    expect(() => { readWhole(far); }).toThrow(/2 elements is spread over 5000/);
+  });
   it('entries that overlap or stand twice are refused', () => {
     const item = (name: string, size: number): { name: string; size: number; bytes: () => Uint8Array } => ({ name, size, bytes: () => Buffer.alloc(size) });
     const path = join(folder, 'twice.zip');
