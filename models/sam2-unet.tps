@@ -55,3 +55,195 @@ train main of SAM2UNet {
 variant clean "without its dead step" of main {
   remove SAM2UNet.up4
 }
+
+/// The released checkpoints: a plain state dict.
+weights sam2_unet of SAM2UNet {
+  "encoder.patch_embed.proj.weight" -> enc.patch_embed.weight
+  "encoder.patch_embed.proj.bias" -> enc.patch_embed.bias
+  "encoder.pos_embed" -> enc.pos_embed
+  "encoder.pos_embed_window" -> enc.pos_embed_window
+  "encoder.blocks.{i}.block.norm1.weight" -> enc.blocks[* as i].norm1.weight
+  "encoder.blocks.{i}.block.norm1.bias" -> enc.blocks[* as i].norm1.bias
+  "encoder.blocks.{i}.block.attn.qkv.weight" -> enc.blocks[* as i].attn.qkv.weight
+  "encoder.blocks.{i}.block.attn.qkv.bias" -> enc.blocks[* as i].attn.qkv.bias
+  "encoder.blocks.{i}.block.attn.proj.weight" -> enc.blocks[* as i].attn.proj.weight
+  "encoder.blocks.{i}.block.attn.proj.bias" -> enc.blocks[* as i].attn.proj.bias
+  "encoder.blocks.{i}.block.norm2.weight" -> enc.blocks[* as i].norm2.weight
+  "encoder.blocks.{i}.block.norm2.bias" -> enc.blocks[* as i].norm2.bias
+  "encoder.blocks.{i}.block.mlp.layers.0.weight" -> enc.blocks[* as i].mlp.layers[0].weight
+  "encoder.blocks.{i}.block.mlp.layers.0.bias" -> enc.blocks[* as i].mlp.layers[0].bias
+  "encoder.blocks.{i}.block.mlp.layers.1.weight" -> enc.blocks[* as i].mlp.layers[1].weight
+  "encoder.blocks.{i}.block.mlp.layers.1.bias" -> enc.blocks[* as i].mlp.layers[1].bias
+  "encoder.blocks.{i}.block.proj.weight" -> enc.blocks[* as i].proj.weight
+  "encoder.blocks.{i}.block.proj.bias" -> enc.blocks[* as i].proj.bias
+  "encoder.blocks.{i}.prompt_learn.0.weight" -> prompts[* as i].inner.down.weight
+  "encoder.blocks.{i}.prompt_learn.0.bias" -> prompts[* as i].inner.down.bias
+  "encoder.blocks.{i}.prompt_learn.2.weight" -> prompts[* as i].inner.up.weight
+  "encoder.blocks.{i}.prompt_learn.2.bias" -> prompts[* as i].inner.up.bias
+  "rfb1.branch0.0.conv.weight" -> rfb.level[0].field.branch0.conv.weight
+  "rfb1.branch0.0.bn.weight" -> rfb.level[0].field.branch0.batch_norm.weight
+  "rfb1.branch0.0.bn.bias" -> rfb.level[0].field.branch0.batch_norm.bias
+  "rfb1.branch0.0.bn.running_mean" -> rfb.level[0].field.branch0.batch_norm.running_mean
+  "rfb1.branch0.0.bn.running_var" -> rfb.level[0].field.branch0.batch_norm.running_var
+  "rfb1.branch1.{u}.conv.weight" -> rfb.level[0].field.branch1.units[* as u].conv.weight
+  "rfb1.branch1.{u}.bn.weight" -> rfb.level[0].field.branch1.units[* as u].batch_norm.weight
+  "rfb1.branch1.{u}.bn.bias" -> rfb.level[0].field.branch1.units[* as u].batch_norm.bias
+  "rfb1.branch1.{u}.bn.running_mean" -> rfb.level[0].field.branch1.units[* as u].batch_norm.running_mean
+  "rfb1.branch1.{u}.bn.running_var" -> rfb.level[0].field.branch1.units[* as u].batch_norm.running_var
+  "rfb1.branch2.{u}.conv.weight" -> rfb.level[0].field.branch2.units[* as u].conv.weight
+  "rfb1.branch2.{u}.bn.weight" -> rfb.level[0].field.branch2.units[* as u].batch_norm.weight
+  "rfb1.branch2.{u}.bn.bias" -> rfb.level[0].field.branch2.units[* as u].batch_norm.bias
+  "rfb1.branch2.{u}.bn.running_mean" -> rfb.level[0].field.branch2.units[* as u].batch_norm.running_mean
+  "rfb1.branch2.{u}.bn.running_var" -> rfb.level[0].field.branch2.units[* as u].batch_norm.running_var
+  "rfb1.branch3.{u}.conv.weight" -> rfb.level[0].field.branch3.units[* as u].conv.weight
+  "rfb1.branch3.{u}.bn.weight" -> rfb.level[0].field.branch3.units[* as u].batch_norm.weight
+  "rfb1.branch3.{u}.bn.bias" -> rfb.level[0].field.branch3.units[* as u].batch_norm.bias
+  "rfb1.branch3.{u}.bn.running_mean" -> rfb.level[0].field.branch3.units[* as u].batch_norm.running_mean
+  "rfb1.branch3.{u}.bn.running_var" -> rfb.level[0].field.branch3.units[* as u].batch_norm.running_var
+  "rfb1.conv_cat.conv.weight" -> rfb.level[0].field.join.conv.weight
+  "rfb1.conv_cat.bn.weight" -> rfb.level[0].field.join.batch_norm.weight
+  "rfb1.conv_cat.bn.bias" -> rfb.level[0].field.join.batch_norm.bias
+  "rfb1.conv_cat.bn.running_mean" -> rfb.level[0].field.join.batch_norm.running_mean
+  "rfb1.conv_cat.bn.running_var" -> rfb.level[0].field.join.batch_norm.running_var
+  "rfb1.conv_res.conv.weight" -> rfb.level[0].field.shortcut.conv.weight
+  "rfb1.conv_res.bn.weight" -> rfb.level[0].field.shortcut.batch_norm.weight
+  "rfb1.conv_res.bn.bias" -> rfb.level[0].field.shortcut.batch_norm.bias
+  "rfb1.conv_res.bn.running_mean" -> rfb.level[0].field.shortcut.batch_norm.running_mean
+  "rfb1.conv_res.bn.running_var" -> rfb.level[0].field.shortcut.batch_norm.running_var
+  "rfb2.branch0.0.conv.weight" -> rfb.level[1].field.branch0.conv.weight
+  "rfb2.branch0.0.bn.weight" -> rfb.level[1].field.branch0.batch_norm.weight
+  "rfb2.branch0.0.bn.bias" -> rfb.level[1].field.branch0.batch_norm.bias
+  "rfb2.branch0.0.bn.running_mean" -> rfb.level[1].field.branch0.batch_norm.running_mean
+  "rfb2.branch0.0.bn.running_var" -> rfb.level[1].field.branch0.batch_norm.running_var
+  "rfb2.branch1.{u}.conv.weight" -> rfb.level[1].field.branch1.units[* as u].conv.weight
+  "rfb2.branch1.{u}.bn.weight" -> rfb.level[1].field.branch1.units[* as u].batch_norm.weight
+  "rfb2.branch1.{u}.bn.bias" -> rfb.level[1].field.branch1.units[* as u].batch_norm.bias
+  "rfb2.branch1.{u}.bn.running_mean" -> rfb.level[1].field.branch1.units[* as u].batch_norm.running_mean
+  "rfb2.branch1.{u}.bn.running_var" -> rfb.level[1].field.branch1.units[* as u].batch_norm.running_var
+  "rfb2.branch2.{u}.conv.weight" -> rfb.level[1].field.branch2.units[* as u].conv.weight
+  "rfb2.branch2.{u}.bn.weight" -> rfb.level[1].field.branch2.units[* as u].batch_norm.weight
+  "rfb2.branch2.{u}.bn.bias" -> rfb.level[1].field.branch2.units[* as u].batch_norm.bias
+  "rfb2.branch2.{u}.bn.running_mean" -> rfb.level[1].field.branch2.units[* as u].batch_norm.running_mean
+  "rfb2.branch2.{u}.bn.running_var" -> rfb.level[1].field.branch2.units[* as u].batch_norm.running_var
+  "rfb2.branch3.{u}.conv.weight" -> rfb.level[1].field.branch3.units[* as u].conv.weight
+  "rfb2.branch3.{u}.bn.weight" -> rfb.level[1].field.branch3.units[* as u].batch_norm.weight
+  "rfb2.branch3.{u}.bn.bias" -> rfb.level[1].field.branch3.units[* as u].batch_norm.bias
+  "rfb2.branch3.{u}.bn.running_mean" -> rfb.level[1].field.branch3.units[* as u].batch_norm.running_mean
+  "rfb2.branch3.{u}.bn.running_var" -> rfb.level[1].field.branch3.units[* as u].batch_norm.running_var
+  "rfb2.conv_cat.conv.weight" -> rfb.level[1].field.join.conv.weight
+  "rfb2.conv_cat.bn.weight" -> rfb.level[1].field.join.batch_norm.weight
+  "rfb2.conv_cat.bn.bias" -> rfb.level[1].field.join.batch_norm.bias
+  "rfb2.conv_cat.bn.running_mean" -> rfb.level[1].field.join.batch_norm.running_mean
+  "rfb2.conv_cat.bn.running_var" -> rfb.level[1].field.join.batch_norm.running_var
+  "rfb2.conv_res.conv.weight" -> rfb.level[1].field.shortcut.conv.weight
+  "rfb2.conv_res.bn.weight" -> rfb.level[1].field.shortcut.batch_norm.weight
+  "rfb2.conv_res.bn.bias" -> rfb.level[1].field.shortcut.batch_norm.bias
+  "rfb2.conv_res.bn.running_mean" -> rfb.level[1].field.shortcut.batch_norm.running_mean
+  "rfb2.conv_res.bn.running_var" -> rfb.level[1].field.shortcut.batch_norm.running_var
+  "rfb3.branch0.0.conv.weight" -> rfb.level[2].field.branch0.conv.weight
+  "rfb3.branch0.0.bn.weight" -> rfb.level[2].field.branch0.batch_norm.weight
+  "rfb3.branch0.0.bn.bias" -> rfb.level[2].field.branch0.batch_norm.bias
+  "rfb3.branch0.0.bn.running_mean" -> rfb.level[2].field.branch0.batch_norm.running_mean
+  "rfb3.branch0.0.bn.running_var" -> rfb.level[2].field.branch0.batch_norm.running_var
+  "rfb3.branch1.{u}.conv.weight" -> rfb.level[2].field.branch1.units[* as u].conv.weight
+  "rfb3.branch1.{u}.bn.weight" -> rfb.level[2].field.branch1.units[* as u].batch_norm.weight
+  "rfb3.branch1.{u}.bn.bias" -> rfb.level[2].field.branch1.units[* as u].batch_norm.bias
+  "rfb3.branch1.{u}.bn.running_mean" -> rfb.level[2].field.branch1.units[* as u].batch_norm.running_mean
+  "rfb3.branch1.{u}.bn.running_var" -> rfb.level[2].field.branch1.units[* as u].batch_norm.running_var
+  "rfb3.branch2.{u}.conv.weight" -> rfb.level[2].field.branch2.units[* as u].conv.weight
+  "rfb3.branch2.{u}.bn.weight" -> rfb.level[2].field.branch2.units[* as u].batch_norm.weight
+  "rfb3.branch2.{u}.bn.bias" -> rfb.level[2].field.branch2.units[* as u].batch_norm.bias
+  "rfb3.branch2.{u}.bn.running_mean" -> rfb.level[2].field.branch2.units[* as u].batch_norm.running_mean
+  "rfb3.branch2.{u}.bn.running_var" -> rfb.level[2].field.branch2.units[* as u].batch_norm.running_var
+  "rfb3.branch3.{u}.conv.weight" -> rfb.level[2].field.branch3.units[* as u].conv.weight
+  "rfb3.branch3.{u}.bn.weight" -> rfb.level[2].field.branch3.units[* as u].batch_norm.weight
+  "rfb3.branch3.{u}.bn.bias" -> rfb.level[2].field.branch3.units[* as u].batch_norm.bias
+  "rfb3.branch3.{u}.bn.running_mean" -> rfb.level[2].field.branch3.units[* as u].batch_norm.running_mean
+  "rfb3.branch3.{u}.bn.running_var" -> rfb.level[2].field.branch3.units[* as u].batch_norm.running_var
+  "rfb3.conv_cat.conv.weight" -> rfb.level[2].field.join.conv.weight
+  "rfb3.conv_cat.bn.weight" -> rfb.level[2].field.join.batch_norm.weight
+  "rfb3.conv_cat.bn.bias" -> rfb.level[2].field.join.batch_norm.bias
+  "rfb3.conv_cat.bn.running_mean" -> rfb.level[2].field.join.batch_norm.running_mean
+  "rfb3.conv_cat.bn.running_var" -> rfb.level[2].field.join.batch_norm.running_var
+  "rfb3.conv_res.conv.weight" -> rfb.level[2].field.shortcut.conv.weight
+  "rfb3.conv_res.bn.weight" -> rfb.level[2].field.shortcut.batch_norm.weight
+  "rfb3.conv_res.bn.bias" -> rfb.level[2].field.shortcut.batch_norm.bias
+  "rfb3.conv_res.bn.running_mean" -> rfb.level[2].field.shortcut.batch_norm.running_mean
+  "rfb3.conv_res.bn.running_var" -> rfb.level[2].field.shortcut.batch_norm.running_var
+  "rfb4.branch0.0.conv.weight" -> rfb.level[3].field.branch0.conv.weight
+  "rfb4.branch0.0.bn.weight" -> rfb.level[3].field.branch0.batch_norm.weight
+  "rfb4.branch0.0.bn.bias" -> rfb.level[3].field.branch0.batch_norm.bias
+  "rfb4.branch0.0.bn.running_mean" -> rfb.level[3].field.branch0.batch_norm.running_mean
+  "rfb4.branch0.0.bn.running_var" -> rfb.level[3].field.branch0.batch_norm.running_var
+  "rfb4.branch1.{u}.conv.weight" -> rfb.level[3].field.branch1.units[* as u].conv.weight
+  "rfb4.branch1.{u}.bn.weight" -> rfb.level[3].field.branch1.units[* as u].batch_norm.weight
+  "rfb4.branch1.{u}.bn.bias" -> rfb.level[3].field.branch1.units[* as u].batch_norm.bias
+  "rfb4.branch1.{u}.bn.running_mean" -> rfb.level[3].field.branch1.units[* as u].batch_norm.running_mean
+  "rfb4.branch1.{u}.bn.running_var" -> rfb.level[3].field.branch1.units[* as u].batch_norm.running_var
+  "rfb4.branch2.{u}.conv.weight" -> rfb.level[3].field.branch2.units[* as u].conv.weight
+  "rfb4.branch2.{u}.bn.weight" -> rfb.level[3].field.branch2.units[* as u].batch_norm.weight
+  "rfb4.branch2.{u}.bn.bias" -> rfb.level[3].field.branch2.units[* as u].batch_norm.bias
+  "rfb4.branch2.{u}.bn.running_mean" -> rfb.level[3].field.branch2.units[* as u].batch_norm.running_mean
+  "rfb4.branch2.{u}.bn.running_var" -> rfb.level[3].field.branch2.units[* as u].batch_norm.running_var
+  "rfb4.branch3.{u}.conv.weight" -> rfb.level[3].field.branch3.units[* as u].conv.weight
+  "rfb4.branch3.{u}.bn.weight" -> rfb.level[3].field.branch3.units[* as u].batch_norm.weight
+  "rfb4.branch3.{u}.bn.bias" -> rfb.level[3].field.branch3.units[* as u].batch_norm.bias
+  "rfb4.branch3.{u}.bn.running_mean" -> rfb.level[3].field.branch3.units[* as u].batch_norm.running_mean
+  "rfb4.branch3.{u}.bn.running_var" -> rfb.level[3].field.branch3.units[* as u].batch_norm.running_var
+  "rfb4.conv_cat.conv.weight" -> rfb.level[3].field.join.conv.weight
+  "rfb4.conv_cat.bn.weight" -> rfb.level[3].field.join.batch_norm.weight
+  "rfb4.conv_cat.bn.bias" -> rfb.level[3].field.join.batch_norm.bias
+  "rfb4.conv_cat.bn.running_mean" -> rfb.level[3].field.join.batch_norm.running_mean
+  "rfb4.conv_cat.bn.running_var" -> rfb.level[3].field.join.batch_norm.running_var
+  "rfb4.conv_res.conv.weight" -> rfb.level[3].field.shortcut.conv.weight
+  "rfb4.conv_res.bn.weight" -> rfb.level[3].field.shortcut.batch_norm.weight
+  "rfb4.conv_res.bn.bias" -> rfb.level[3].field.shortcut.batch_norm.bias
+  "rfb4.conv_res.bn.running_mean" -> rfb.level[3].field.shortcut.batch_norm.running_mean
+  "rfb4.conv_res.bn.running_var" -> rfb.level[3].field.shortcut.batch_norm.running_var
+  "up1.conv.double_conv.0.weight" -> up1.up.join.conv1.weight
+  "up1.conv.double_conv.1.weight" -> up1.up.join.norm1.weight
+  "up1.conv.double_conv.1.bias" -> up1.up.join.norm1.bias
+  "up1.conv.double_conv.1.running_mean" -> up1.up.join.norm1.running_mean
+  "up1.conv.double_conv.1.running_var" -> up1.up.join.norm1.running_var
+  "up1.conv.double_conv.3.weight" -> up1.up.join.conv2.weight
+  "up1.conv.double_conv.4.weight" -> up1.up.join.norm2.weight
+  "up1.conv.double_conv.4.bias" -> up1.up.join.norm2.bias
+  "up1.conv.double_conv.4.running_mean" -> up1.up.join.norm2.running_mean
+  "up1.conv.double_conv.4.running_var" -> up1.up.join.norm2.running_var
+  "up2.conv.double_conv.0.weight" -> up2.up.join.conv1.weight
+  "up2.conv.double_conv.1.weight" -> up2.up.join.norm1.weight
+  "up2.conv.double_conv.1.bias" -> up2.up.join.norm1.bias
+  "up2.conv.double_conv.1.running_mean" -> up2.up.join.norm1.running_mean
+  "up2.conv.double_conv.1.running_var" -> up2.up.join.norm1.running_var
+  "up2.conv.double_conv.3.weight" -> up2.up.join.conv2.weight
+  "up2.conv.double_conv.4.weight" -> up2.up.join.norm2.weight
+  "up2.conv.double_conv.4.bias" -> up2.up.join.norm2.bias
+  "up2.conv.double_conv.4.running_mean" -> up2.up.join.norm2.running_mean
+  "up2.conv.double_conv.4.running_var" -> up2.up.join.norm2.running_var
+  "up3.conv.double_conv.0.weight" -> up3.up.join.conv1.weight
+  "up3.conv.double_conv.1.weight" -> up3.up.join.norm1.weight
+  "up3.conv.double_conv.1.bias" -> up3.up.join.norm1.bias
+  "up3.conv.double_conv.1.running_mean" -> up3.up.join.norm1.running_mean
+  "up3.conv.double_conv.1.running_var" -> up3.up.join.norm1.running_var
+  "up3.conv.double_conv.3.weight" -> up3.up.join.conv2.weight
+  "up3.conv.double_conv.4.weight" -> up3.up.join.norm2.weight
+  "up3.conv.double_conv.4.bias" -> up3.up.join.norm2.bias
+  "up3.conv.double_conv.4.running_mean" -> up3.up.join.norm2.running_mean
+  "up3.conv.double_conv.4.running_var" -> up3.up.join.norm2.running_var
+  "up4.conv.double_conv.0.weight" -> up4.conv1.weight
+  "up4.conv.double_conv.1.weight" -> up4.norm1.weight
+  "up4.conv.double_conv.1.bias" -> up4.norm1.bias
+  "up4.conv.double_conv.1.running_mean" -> up4.norm1.running_mean
+  "up4.conv.double_conv.1.running_var" -> up4.norm1.running_var
+  "up4.conv.double_conv.3.weight" -> up4.conv2.weight
+  "up4.conv.double_conv.4.weight" -> up4.norm2.weight
+  "up4.conv.double_conv.4.bias" -> up4.norm2.bias
+  "up4.conv.double_conv.4.running_mean" -> up4.norm2.running_mean
+  "up4.conv.double_conv.4.running_var" -> up4.norm2.running_var
+  "side1.weight" -> up1.head.weight
+  "side1.bias" -> up1.head.bias
+  "side2.weight" -> up2.head.weight
+  "side2.bias" -> up2.head.bias
+  "head.weight" -> up3.head.weight
+  "head.bias" -> up3.head.bias
+}

@@ -18,7 +18,7 @@
 edition 1
 from std.hiera import hiera, sam2
 from std.gate import independent
-from std.peft import bottleneck, residual, scaled
+from std.peft import bottleneck, residual, task_scales
 from std.pgtd import channel_head, fuse_at, in_batch, pgtd, receptive_field, rfb, sequential
 from std.loss import prototype_cosine, structure
 
@@ -86,7 +86,7 @@ block decoder_class(t: task, c: int)(low: f32[B, _, H, W], high: f32[B, _, _, _]
 model Released(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size, size] {
   encoder enc = hiera(embed: 144, heads: 2, depths: [2, 6, 36, 4], global: [23, 33, 43], windows: [8, 4, 16, 8])(image)
     with { frozen: true, weights: sam2 }
-  adapter tca before enc.blocks[*] = residual(per t bottleneck(hidden), scale: per t scaled())
+  adapter tca before enc.blocks[*] = residual(per t bottleneck(hidden), scale: task_scales(t))
   layer task_embedding = embedding(64)
   let e = task_embedding(t)
 
@@ -122,7 +122,7 @@ train released of Released {
 study table5 of released {
   rows = [released]
   groups = [
-    { label: "TCA", paths: ["tca.*.specific"] },
+    { label: "TCA", paths: ["tca.*.inner"] },
     { label: "PGTD Prototypes", paths: ["pgtd1.initialiser", "pgtd2.initialiser", "pgtd3.initialiser"] },
     {
       label: "PGTD Decoder",
@@ -136,7 +136,341 @@ study table5 of released {
         "pgtd3.core.head"
       ]
     },
-    { label: "Full Model", paths: [""] }
+    { label: "Full Model", paths: ["*"] }
   ]
   published = "tables/table5.csv"
+}
+
+/// The released checkpoints (`model_state_dict`). One matrix there holds the three projections of an attention.
+weights tp_seg of Released {
+  "encoder.patch_embed.proj.weight" -> enc.patch_embed.weight
+  "encoder.patch_embed.proj.bias" -> enc.patch_embed.bias
+  "encoder.pos_embed" -> enc.pos_embed
+  "encoder.pos_embed_window" -> enc.pos_embed_window
+  "encoder.blocks.{i}.block.norm1.weight" -> enc.blocks[* as i].norm1.weight
+  "encoder.blocks.{i}.block.norm1.bias" -> enc.blocks[* as i].norm1.bias
+  "encoder.blocks.{i}.block.attn.qkv.weight" -> enc.blocks[* as i].attn.qkv.weight
+  "encoder.blocks.{i}.block.attn.qkv.bias" -> enc.blocks[* as i].attn.qkv.bias
+  "encoder.blocks.{i}.block.attn.proj.weight" -> enc.blocks[* as i].attn.proj.weight
+  "encoder.blocks.{i}.block.attn.proj.bias" -> enc.blocks[* as i].attn.proj.bias
+  "encoder.blocks.{i}.block.norm2.weight" -> enc.blocks[* as i].norm2.weight
+  "encoder.blocks.{i}.block.norm2.bias" -> enc.blocks[* as i].norm2.bias
+  "encoder.blocks.{i}.block.mlp.layers.0.weight" -> enc.blocks[* as i].mlp.layers[0].weight
+  "encoder.blocks.{i}.block.mlp.layers.0.bias" -> enc.blocks[* as i].mlp.layers[0].bias
+  "encoder.blocks.{i}.block.mlp.layers.1.weight" -> enc.blocks[* as i].mlp.layers[1].weight
+  "encoder.blocks.{i}.block.mlp.layers.1.bias" -> enc.blocks[* as i].mlp.layers[1].bias
+  "encoder.blocks.{i}.block.proj.weight" -> enc.blocks[* as i].proj.weight
+  "encoder.blocks.{i}.block.proj.bias" -> enc.blocks[* as i].proj.bias
+  "encoder.blocks.{i}.adapter.norm.weight" -> tca[* as i].norm.weight
+  "encoder.blocks.{i}.adapter.norm.bias" -> tca[* as i].norm.bias
+  "encoder.blocks.{i}.adapter.task_scales" -> tca[* as i].scale.factors
+  "encoder.blocks.{i}.adapter.task_routers.{k}.0.weight" -> tca[0..3 as i].inner[* as k].down.weight
+    |> reshape([hidden, 144])
+  "encoder.blocks.{i}.adapter.task_routers.{k}.2.weight" -> tca[0..3 as i].inner[* as k].up.weight
+    |> reshape([144, hidden])
+  "encoder.blocks.{i}.adapter.task_routers.{k}.0.weight" -> tca[3..9 as i].inner[* as k].down.weight
+    |> reshape([hidden, 288])
+  "encoder.blocks.{i}.adapter.task_routers.{k}.2.weight" -> tca[3..9 as i].inner[* as k].up.weight
+    |> reshape([288, hidden])
+  "encoder.blocks.{i}.adapter.task_routers.{k}.0.weight" -> tca[9..45 as i].inner[* as k].down.weight
+    |> reshape([hidden, 576])
+  "encoder.blocks.{i}.adapter.task_routers.{k}.2.weight" -> tca[9..45 as i].inner[* as k].up.weight
+    |> reshape([576, hidden])
+  "encoder.blocks.{i}.adapter.task_routers.{k}.0.weight" -> tca[45..48 as i].inner[* as k].down.weight
+    |> reshape([hidden, 1152])
+  "encoder.blocks.{i}.adapter.task_routers.{k}.2.weight" -> tca[45..48 as i].inner[* as k].up.weight
+    |> reshape([1152, hidden])
+  "task_embedding.weight" -> task_embedding.weight
+  "rfb1.branch0.0.conv.weight" -> rfb.level[0].branch0.conv.weight
+  "rfb1.branch0.0.norm.weight" -> rfb.level[0].branch0.group_norm.weight
+  "rfb1.branch0.0.norm.bias" -> rfb.level[0].branch0.group_norm.bias
+  "rfb1.branch1.{u}.conv.weight" -> rfb.level[0].branch1.units[* as u].conv.weight
+  "rfb1.branch1.{u}.norm.weight" -> rfb.level[0].branch1.units[* as u].group_norm.weight
+  "rfb1.branch1.{u}.norm.bias" -> rfb.level[0].branch1.units[* as u].group_norm.bias
+  "rfb1.branch2.{u}.conv.weight" -> rfb.level[0].branch2.units[* as u].conv.weight
+  "rfb1.branch2.{u}.norm.weight" -> rfb.level[0].branch2.units[* as u].group_norm.weight
+  "rfb1.branch2.{u}.norm.bias" -> rfb.level[0].branch2.units[* as u].group_norm.bias
+  "rfb1.branch3.{u}.conv.weight" -> rfb.level[0].branch3.units[* as u].conv.weight
+  "rfb1.branch3.{u}.norm.weight" -> rfb.level[0].branch3.units[* as u].group_norm.weight
+  "rfb1.branch3.{u}.norm.bias" -> rfb.level[0].branch3.units[* as u].group_norm.bias
+  "rfb1.conv_cat.conv.weight" -> rfb.level[0].join.conv.weight
+  "rfb1.conv_cat.norm.weight" -> rfb.level[0].join.group_norm.weight
+  "rfb1.conv_cat.norm.bias" -> rfb.level[0].join.group_norm.bias
+  "rfb1.conv_res.conv.weight" -> rfb.level[0].shortcut.conv.weight
+  "rfb1.conv_res.norm.weight" -> rfb.level[0].shortcut.group_norm.weight
+  "rfb1.conv_res.norm.bias" -> rfb.level[0].shortcut.group_norm.bias
+  "rfb2.branch0.0.conv.weight" -> rfb.level[1].branch0.conv.weight
+  "rfb2.branch0.0.norm.weight" -> rfb.level[1].branch0.group_norm.weight
+  "rfb2.branch0.0.norm.bias" -> rfb.level[1].branch0.group_norm.bias
+  "rfb2.branch1.{u}.conv.weight" -> rfb.level[1].branch1.units[* as u].conv.weight
+  "rfb2.branch1.{u}.norm.weight" -> rfb.level[1].branch1.units[* as u].group_norm.weight
+  "rfb2.branch1.{u}.norm.bias" -> rfb.level[1].branch1.units[* as u].group_norm.bias
+  "rfb2.branch2.{u}.conv.weight" -> rfb.level[1].branch2.units[* as u].conv.weight
+  "rfb2.branch2.{u}.norm.weight" -> rfb.level[1].branch2.units[* as u].group_norm.weight
+  "rfb2.branch2.{u}.norm.bias" -> rfb.level[1].branch2.units[* as u].group_norm.bias
+  "rfb2.branch3.{u}.conv.weight" -> rfb.level[1].branch3.units[* as u].conv.weight
+  "rfb2.branch3.{u}.norm.weight" -> rfb.level[1].branch3.units[* as u].group_norm.weight
+  "rfb2.branch3.{u}.norm.bias" -> rfb.level[1].branch3.units[* as u].group_norm.bias
+  "rfb2.conv_cat.conv.weight" -> rfb.level[1].join.conv.weight
+  "rfb2.conv_cat.norm.weight" -> rfb.level[1].join.group_norm.weight
+  "rfb2.conv_cat.norm.bias" -> rfb.level[1].join.group_norm.bias
+  "rfb2.conv_res.conv.weight" -> rfb.level[1].shortcut.conv.weight
+  "rfb2.conv_res.norm.weight" -> rfb.level[1].shortcut.group_norm.weight
+  "rfb2.conv_res.norm.bias" -> rfb.level[1].shortcut.group_norm.bias
+  "rfb3.branch0.0.conv.weight" -> rfb.level[2].branch0.conv.weight
+  "rfb3.branch0.0.norm.weight" -> rfb.level[2].branch0.group_norm.weight
+  "rfb3.branch0.0.norm.bias" -> rfb.level[2].branch0.group_norm.bias
+  "rfb3.branch1.{u}.conv.weight" -> rfb.level[2].branch1.units[* as u].conv.weight
+  "rfb3.branch1.{u}.norm.weight" -> rfb.level[2].branch1.units[* as u].group_norm.weight
+  "rfb3.branch1.{u}.norm.bias" -> rfb.level[2].branch1.units[* as u].group_norm.bias
+  "rfb3.branch2.{u}.conv.weight" -> rfb.level[2].branch2.units[* as u].conv.weight
+  "rfb3.branch2.{u}.norm.weight" -> rfb.level[2].branch2.units[* as u].group_norm.weight
+  "rfb3.branch2.{u}.norm.bias" -> rfb.level[2].branch2.units[* as u].group_norm.bias
+  "rfb3.branch3.{u}.conv.weight" -> rfb.level[2].branch3.units[* as u].conv.weight
+  "rfb3.branch3.{u}.norm.weight" -> rfb.level[2].branch3.units[* as u].group_norm.weight
+  "rfb3.branch3.{u}.norm.bias" -> rfb.level[2].branch3.units[* as u].group_norm.bias
+  "rfb3.conv_cat.conv.weight" -> rfb.level[2].join.conv.weight
+  "rfb3.conv_cat.norm.weight" -> rfb.level[2].join.group_norm.weight
+  "rfb3.conv_cat.norm.bias" -> rfb.level[2].join.group_norm.bias
+  "rfb3.conv_res.conv.weight" -> rfb.level[2].shortcut.conv.weight
+  "rfb3.conv_res.norm.weight" -> rfb.level[2].shortcut.group_norm.weight
+  "rfb3.conv_res.norm.bias" -> rfb.level[2].shortcut.group_norm.bias
+  "rfb4.branch0.0.conv.weight" -> rfb.level[3].branch0.conv.weight
+  "rfb4.branch0.0.norm.weight" -> rfb.level[3].branch0.group_norm.weight
+  "rfb4.branch0.0.norm.bias" -> rfb.level[3].branch0.group_norm.bias
+  "rfb4.branch1.{u}.conv.weight" -> rfb.level[3].branch1.units[* as u].conv.weight
+  "rfb4.branch1.{u}.norm.weight" -> rfb.level[3].branch1.units[* as u].group_norm.weight
+  "rfb4.branch1.{u}.norm.bias" -> rfb.level[3].branch1.units[* as u].group_norm.bias
+  "rfb4.branch2.{u}.conv.weight" -> rfb.level[3].branch2.units[* as u].conv.weight
+  "rfb4.branch2.{u}.norm.weight" -> rfb.level[3].branch2.units[* as u].group_norm.weight
+  "rfb4.branch2.{u}.norm.bias" -> rfb.level[3].branch2.units[* as u].group_norm.bias
+  "rfb4.branch3.{u}.conv.weight" -> rfb.level[3].branch3.units[* as u].conv.weight
+  "rfb4.branch3.{u}.norm.weight" -> rfb.level[3].branch3.units[* as u].group_norm.weight
+  "rfb4.branch3.{u}.norm.bias" -> rfb.level[3].branch3.units[* as u].group_norm.bias
+  "rfb4.conv_cat.conv.weight" -> rfb.level[3].join.conv.weight
+  "rfb4.conv_cat.norm.weight" -> rfb.level[3].join.group_norm.weight
+  "rfb4.conv_cat.norm.bias" -> rfb.level[3].join.group_norm.bias
+  "rfb4.conv_res.conv.weight" -> rfb.level[3].shortcut.conv.weight
+  "rfb4.conv_res.norm.weight" -> rfb.level[3].shortcut.group_norm.weight
+  "rfb4.conv_res.norm.bias" -> rfb.level[3].shortcut.group_norm.bias
+  "rfb2_1.branch0.0.conv.weight" -> rfb2_1.branch0.conv.weight
+  "rfb2_1.branch0.0.norm.weight" -> rfb2_1.branch0.group_norm.weight
+  "rfb2_1.branch0.0.norm.bias" -> rfb2_1.branch0.group_norm.bias
+  "rfb2_1.branch1.{u}.conv.weight" -> rfb2_1.branch1.units[* as u].conv.weight
+  "rfb2_1.branch1.{u}.norm.weight" -> rfb2_1.branch1.units[* as u].group_norm.weight
+  "rfb2_1.branch1.{u}.norm.bias" -> rfb2_1.branch1.units[* as u].group_norm.bias
+  "rfb2_1.branch2.{u}.conv.weight" -> rfb2_1.branch2.units[* as u].conv.weight
+  "rfb2_1.branch2.{u}.norm.weight" -> rfb2_1.branch2.units[* as u].group_norm.weight
+  "rfb2_1.branch2.{u}.norm.bias" -> rfb2_1.branch2.units[* as u].group_norm.bias
+  "rfb2_1.branch3.{u}.conv.weight" -> rfb2_1.branch3.units[* as u].conv.weight
+  "rfb2_1.branch3.{u}.norm.weight" -> rfb2_1.branch3.units[* as u].group_norm.weight
+  "rfb2_1.branch3.{u}.norm.bias" -> rfb2_1.branch3.units[* as u].group_norm.bias
+  "rfb2_1.conv_cat.conv.weight" -> rfb2_1.join.conv.weight
+  "rfb2_1.conv_cat.norm.weight" -> rfb2_1.join.group_norm.weight
+  "rfb2_1.conv_cat.norm.bias" -> rfb2_1.join.group_norm.bias
+  "rfb2_1.conv_res.conv.weight" -> rfb2_1.shortcut.conv.weight
+  "rfb2_1.conv_res.norm.weight" -> rfb2_1.shortcut.group_norm.weight
+  "rfb2_1.conv_res.norm.bias" -> rfb2_1.shortcut.group_norm.bias
+  "rfb3_1.branch0.0.conv.weight" -> rfb3_1.branch0.conv.weight
+  "rfb3_1.branch0.0.norm.weight" -> rfb3_1.branch0.group_norm.weight
+  "rfb3_1.branch0.0.norm.bias" -> rfb3_1.branch0.group_norm.bias
+  "rfb3_1.branch1.{u}.conv.weight" -> rfb3_1.branch1.units[* as u].conv.weight
+  "rfb3_1.branch1.{u}.norm.weight" -> rfb3_1.branch1.units[* as u].group_norm.weight
+  "rfb3_1.branch1.{u}.norm.bias" -> rfb3_1.branch1.units[* as u].group_norm.bias
+  "rfb3_1.branch2.{u}.conv.weight" -> rfb3_1.branch2.units[* as u].conv.weight
+  "rfb3_1.branch2.{u}.norm.weight" -> rfb3_1.branch2.units[* as u].group_norm.weight
+  "rfb3_1.branch2.{u}.norm.bias" -> rfb3_1.branch2.units[* as u].group_norm.bias
+  "rfb3_1.branch3.{u}.conv.weight" -> rfb3_1.branch3.units[* as u].conv.weight
+  "rfb3_1.branch3.{u}.norm.weight" -> rfb3_1.branch3.units[* as u].group_norm.weight
+  "rfb3_1.branch3.{u}.norm.bias" -> rfb3_1.branch3.units[* as u].group_norm.bias
+  "rfb3_1.conv_cat.conv.weight" -> rfb3_1.join.conv.weight
+  "rfb3_1.conv_cat.norm.weight" -> rfb3_1.join.group_norm.weight
+  "rfb3_1.conv_cat.norm.bias" -> rfb3_1.join.group_norm.bias
+  "rfb3_1.conv_res.conv.weight" -> rfb3_1.shortcut.conv.weight
+  "rfb3_1.conv_res.norm.weight" -> rfb3_1.shortcut.group_norm.weight
+  "rfb3_1.conv_res.norm.bias" -> rfb3_1.shortcut.group_norm.bias
+  "rfb4_1.branch0.0.conv.weight" -> rfb4_1.branch0.conv.weight
+  "rfb4_1.branch0.0.norm.weight" -> rfb4_1.branch0.group_norm.weight
+  "rfb4_1.branch0.0.norm.bias" -> rfb4_1.branch0.group_norm.bias
+  "rfb4_1.branch1.{u}.conv.weight" -> rfb4_1.branch1.units[* as u].conv.weight
+  "rfb4_1.branch1.{u}.norm.weight" -> rfb4_1.branch1.units[* as u].group_norm.weight
+  "rfb4_1.branch1.{u}.norm.bias" -> rfb4_1.branch1.units[* as u].group_norm.bias
+  "rfb4_1.branch2.{u}.conv.weight" -> rfb4_1.branch2.units[* as u].conv.weight
+  "rfb4_1.branch2.{u}.norm.weight" -> rfb4_1.branch2.units[* as u].group_norm.weight
+  "rfb4_1.branch2.{u}.norm.bias" -> rfb4_1.branch2.units[* as u].group_norm.bias
+  "rfb4_1.branch3.{u}.conv.weight" -> rfb4_1.branch3.units[* as u].conv.weight
+  "rfb4_1.branch3.{u}.norm.weight" -> rfb4_1.branch3.units[* as u].group_norm.weight
+  "rfb4_1.branch3.{u}.norm.bias" -> rfb4_1.branch3.units[* as u].group_norm.bias
+  "rfb4_1.conv_cat.conv.weight" -> rfb4_1.join.conv.weight
+  "rfb4_1.conv_cat.norm.weight" -> rfb4_1.join.group_norm.weight
+  "rfb4_1.conv_cat.norm.bias" -> rfb4_1.join.group_norm.bias
+  "rfb4_1.conv_res.conv.weight" -> rfb4_1.shortcut.conv.weight
+  "rfb4_1.conv_res.norm.weight" -> rfb4_1.shortcut.group_norm.weight
+  "rfb4_1.conv_res.norm.bias" -> rfb4_1.shortcut.group_norm.bias
+  "predtrans4.0.weight" -> predtrans4.spread.weight
+  "predtrans4.0.bias" -> predtrans4.spread.bias
+  "predtrans4.1.weight" -> predtrans4.norm.weight
+  "predtrans4.1.bias" -> predtrans4.norm.bias
+  "predtrans4.3.weight" -> predtrans4.rows.weight
+  "predtrans4.3.bias" -> predtrans4.rows.bias
+  "predtrans3.0.weight" -> predtrans3.spread.weight
+  "predtrans3.0.bias" -> predtrans3.spread.bias
+  "predtrans3.1.weight" -> predtrans3.norm.weight
+  "predtrans3.1.bias" -> predtrans3.norm.bias
+  "predtrans3.3.weight" -> predtrans3.rows.weight
+  "predtrans3.3.bias" -> predtrans3.rows.bias
+  "predtrans2.0.weight" -> predtrans2.spread.weight
+  "predtrans2.0.bias" -> predtrans2.spread.bias
+  "predtrans2.1.weight" -> predtrans2.norm.weight
+  "predtrans2.1.bias" -> predtrans2.norm.bias
+  "predtrans2.3.weight" -> predtrans2.rows.weight
+  "predtrans2.3.bias" -> predtrans2.rows.bias
+  "pgtd3.proj_high.0.weight" -> pgtd3.core.from_high.conv.weight
+  "pgtd3.proj_high.1.weight" -> pgtd3.core.from_high.group_norm.weight
+  "pgtd3.proj_high.1.bias" -> pgtd3.core.from_high.group_norm.bias
+  "pgtd3.proj_low.0.weight" -> pgtd3.core.from_low.conv.weight
+  "pgtd3.proj_low.1.weight" -> pgtd3.core.from_low.group_norm.weight
+  "pgtd3.proj_low.1.bias" -> pgtd3.core.from_low.group_norm.bias
+  "pgtd3.fuse.0.weight" -> pgtd3.core.join.conv.weight
+  "pgtd3.fuse.1.weight" -> pgtd3.core.join.group_norm.weight
+  "pgtd3.fuse.1.bias" -> pgtd3.core.join.group_norm.bias
+  "pgtd3.scale_encoders.0.0.weight" -> pgtd3.core.scale.spread.weight
+  "pgtd3.scale_encoders.0.0.bias" -> pgtd3.core.scale.spread.bias
+  "pgtd3.scale_encoders.0.1.weight" -> pgtd3.core.scale.norm.weight
+  "pgtd3.scale_encoders.0.1.bias" -> pgtd3.core.scale.norm.bias
+  "pgtd3.scale_encoders.0.3.weight" -> pgtd3.core.scale.mix.weight
+  "pgtd3.scale_encoders.0.3.bias" -> pgtd3.core.scale.mix.bias
+  "pgtd3.proto_cross_attn.0.in_proj_weight" -> pgtd3.core.attend.q.weight |> slice(axis: 0, from: 0, to: 256)
+  "pgtd3.proto_cross_attn.0.in_proj_bias" -> pgtd3.core.attend.q.bias |> slice(axis: 0, from: 0, to: 256)
+  "pgtd3.proto_cross_attn.0.in_proj_weight" -> pgtd3.core.attend.k.weight |> slice(axis: 0, from: 256, to: 512)
+  "pgtd3.proto_cross_attn.0.in_proj_bias" -> pgtd3.core.attend.k.bias |> slice(axis: 0, from: 256, to: 512)
+  "pgtd3.proto_cross_attn.0.in_proj_weight" -> pgtd3.core.attend.v.weight |> slice(axis: 0, from: 512, to: 768)
+  "pgtd3.proto_cross_attn.0.in_proj_bias" -> pgtd3.core.attend.v.bias |> slice(axis: 0, from: 512, to: 768)
+  "pgtd3.proto_cross_attn.0.out_proj.weight" -> pgtd3.core.attend.out.weight
+  "pgtd3.proto_cross_attn.0.out_proj.bias" -> pgtd3.core.attend.out.bias
+  "pgtd3.proto_fuser.weight" -> pgtd3.core.condition.weight
+  "pgtd3.proto_fuser.bias" -> pgtd3.core.condition.bias
+  "pgtd3.expert_generator.0.weight" -> pgtd3.core.generate.layers[0].weight
+  "pgtd3.expert_generator.0.bias" -> pgtd3.core.generate.layers[0].bias
+  "pgtd3.expert_generator.2.weight" -> pgtd3.core.generate.layers[1].weight
+  "pgtd3.expert_generator.2.bias" -> pgtd3.core.generate.layers[1].bias
+  "pgtd3.expert_weight_gen.0.weight" -> pgtd3.core.choose.weight
+  "pgtd3.expert_weight_gen.0.bias" -> pgtd3.core.choose.bias
+  "pgtd3.expert_init_scale" -> pgtd3.core.mix
+  "pgtd3.sim_temp" -> pgtd3.core.sharpness
+  "pgtd3.proto_amplifier" -> pgtd3.core.rho
+  "pgtd3.head.0.weight" -> pgtd3.core.head.spread.weight
+  "pgtd3.head.0.bias" -> pgtd3.core.head.spread.bias
+  "pgtd3.head.1.weight" -> pgtd3.core.head.norm.weight
+  "pgtd3.head.1.bias" -> pgtd3.core.head.norm.bias
+  "pgtd3.head.3.weight" -> pgtd3.core.head.rows.weight
+  "pgtd3.head.3.bias" -> pgtd3.core.head.rows.bias
+  "pgtd3.proto_initializer.0.weight" -> pgtd3.initialiser.layers[0].weight
+  "pgtd3.proto_initializer.0.bias" -> pgtd3.initialiser.layers[0].bias
+  "pgtd3.proto_initializer.2.weight" -> pgtd3.initialiser.layers[1].weight
+  "pgtd3.proto_initializer.2.bias" -> pgtd3.initialiser.layers[1].bias
+  "pgtd3.scale_router.0.weight" -> pgtd3.scale_router.layers[0].weight
+  "pgtd3.scale_router.0.bias" -> pgtd3.scale_router.layers[0].bias
+  "pgtd3.scale_router.2.weight" -> pgtd3.scale_router.layers[1].weight
+  "pgtd3.scale_router.2.bias" -> pgtd3.scale_router.layers[1].bias
+  "pgtd3.adaptive_scale_weights" -> pgtd3.adaptive_scale_weights
+  "pgtd2.proj_high.0.weight" -> pgtd2.core.from_high.conv.weight
+  "pgtd2.proj_high.1.weight" -> pgtd2.core.from_high.group_norm.weight
+  "pgtd2.proj_high.1.bias" -> pgtd2.core.from_high.group_norm.bias
+  "pgtd2.proj_low.0.weight" -> pgtd2.core.from_low.conv.weight
+  "pgtd2.proj_low.1.weight" -> pgtd2.core.from_low.group_norm.weight
+  "pgtd2.proj_low.1.bias" -> pgtd2.core.from_low.group_norm.bias
+  "pgtd2.fuse.0.weight" -> pgtd2.core.join.conv.weight
+  "pgtd2.fuse.1.weight" -> pgtd2.core.join.group_norm.weight
+  "pgtd2.fuse.1.bias" -> pgtd2.core.join.group_norm.bias
+  "pgtd2.scale_encoders.0.0.weight" -> pgtd2.core.scale.spread.weight
+  "pgtd2.scale_encoders.0.0.bias" -> pgtd2.core.scale.spread.bias
+  "pgtd2.scale_encoders.0.1.weight" -> pgtd2.core.scale.norm.weight
+  "pgtd2.scale_encoders.0.1.bias" -> pgtd2.core.scale.norm.bias
+  "pgtd2.scale_encoders.0.3.weight" -> pgtd2.core.scale.mix.weight
+  "pgtd2.scale_encoders.0.3.bias" -> pgtd2.core.scale.mix.bias
+  "pgtd2.proto_cross_attn.0.in_proj_weight" -> pgtd2.core.attend.q.weight |> slice(axis: 0, from: 0, to: 128)
+  "pgtd2.proto_cross_attn.0.in_proj_bias" -> pgtd2.core.attend.q.bias |> slice(axis: 0, from: 0, to: 128)
+  "pgtd2.proto_cross_attn.0.in_proj_weight" -> pgtd2.core.attend.k.weight |> slice(axis: 0, from: 128, to: 256)
+  "pgtd2.proto_cross_attn.0.in_proj_bias" -> pgtd2.core.attend.k.bias |> slice(axis: 0, from: 128, to: 256)
+  "pgtd2.proto_cross_attn.0.in_proj_weight" -> pgtd2.core.attend.v.weight |> slice(axis: 0, from: 256, to: 384)
+  "pgtd2.proto_cross_attn.0.in_proj_bias" -> pgtd2.core.attend.v.bias |> slice(axis: 0, from: 256, to: 384)
+  "pgtd2.proto_cross_attn.0.out_proj.weight" -> pgtd2.core.attend.out.weight
+  "pgtd2.proto_cross_attn.0.out_proj.bias" -> pgtd2.core.attend.out.bias
+  "pgtd2.proto_fuser.weight" -> pgtd2.core.condition.weight
+  "pgtd2.proto_fuser.bias" -> pgtd2.core.condition.bias
+  "pgtd2.expert_generator.0.weight" -> pgtd2.core.generate.layers[0].weight
+  "pgtd2.expert_generator.0.bias" -> pgtd2.core.generate.layers[0].bias
+  "pgtd2.expert_generator.2.weight" -> pgtd2.core.generate.layers[1].weight
+  "pgtd2.expert_generator.2.bias" -> pgtd2.core.generate.layers[1].bias
+  "pgtd2.expert_weight_gen.0.weight" -> pgtd2.core.choose.weight
+  "pgtd2.expert_weight_gen.0.bias" -> pgtd2.core.choose.bias
+  "pgtd2.expert_init_scale" -> pgtd2.core.mix
+  "pgtd2.sim_temp" -> pgtd2.core.sharpness
+  "pgtd2.proto_amplifier" -> pgtd2.core.rho
+  "pgtd2.head.0.weight" -> pgtd2.core.head.spread.weight
+  "pgtd2.head.0.bias" -> pgtd2.core.head.spread.bias
+  "pgtd2.head.1.weight" -> pgtd2.core.head.norm.weight
+  "pgtd2.head.1.bias" -> pgtd2.core.head.norm.bias
+  "pgtd2.head.3.weight" -> pgtd2.core.head.rows.weight
+  "pgtd2.head.3.bias" -> pgtd2.core.head.rows.bias
+  "pgtd2.proto_initializer.0.weight" -> pgtd2.initialiser.layers[0].weight
+  "pgtd2.proto_initializer.0.bias" -> pgtd2.initialiser.layers[0].bias
+  "pgtd2.proto_initializer.2.weight" -> pgtd2.initialiser.layers[1].weight
+  "pgtd2.proto_initializer.2.bias" -> pgtd2.initialiser.layers[1].bias
+  "pgtd2.scale_router.0.weight" -> pgtd2.scale_router.layers[0].weight
+  "pgtd2.scale_router.0.bias" -> pgtd2.scale_router.layers[0].bias
+  "pgtd2.scale_router.2.weight" -> pgtd2.scale_router.layers[1].weight
+  "pgtd2.scale_router.2.bias" -> pgtd2.scale_router.layers[1].bias
+  "pgtd2.adaptive_scale_weights" -> pgtd2.adaptive_scale_weights
+  "pgtd1.proj_high.0.weight" -> pgtd1.core.from_high.conv.weight
+  "pgtd1.proj_high.1.weight" -> pgtd1.core.from_high.group_norm.weight
+  "pgtd1.proj_high.1.bias" -> pgtd1.core.from_high.group_norm.bias
+  "pgtd1.proj_low.0.weight" -> pgtd1.core.from_low.conv.weight
+  "pgtd1.proj_low.1.weight" -> pgtd1.core.from_low.group_norm.weight
+  "pgtd1.proj_low.1.bias" -> pgtd1.core.from_low.group_norm.bias
+  "pgtd1.fuse.0.weight" -> pgtd1.core.join.conv.weight
+  "pgtd1.fuse.1.weight" -> pgtd1.core.join.group_norm.weight
+  "pgtd1.fuse.1.bias" -> pgtd1.core.join.group_norm.bias
+  "pgtd1.scale_encoders.0.0.weight" -> pgtd1.core.scale.spread.weight
+  "pgtd1.scale_encoders.0.0.bias" -> pgtd1.core.scale.spread.bias
+  "pgtd1.scale_encoders.0.1.weight" -> pgtd1.core.scale.norm.weight
+  "pgtd1.scale_encoders.0.1.bias" -> pgtd1.core.scale.norm.bias
+  "pgtd1.scale_encoders.0.3.weight" -> pgtd1.core.scale.mix.weight
+  "pgtd1.scale_encoders.0.3.bias" -> pgtd1.core.scale.mix.bias
+  "pgtd1.proto_cross_attn.0.in_proj_weight" -> pgtd1.core.attend.q.weight |> slice(axis: 0, from: 0, to: 128)
+  "pgtd1.proto_cross_attn.0.in_proj_bias" -> pgtd1.core.attend.q.bias |> slice(axis: 0, from: 0, to: 128)
+  "pgtd1.proto_cross_attn.0.in_proj_weight" -> pgtd1.core.attend.k.weight |> slice(axis: 0, from: 128, to: 256)
+  "pgtd1.proto_cross_attn.0.in_proj_bias" -> pgtd1.core.attend.k.bias |> slice(axis: 0, from: 128, to: 256)
+  "pgtd1.proto_cross_attn.0.in_proj_weight" -> pgtd1.core.attend.v.weight |> slice(axis: 0, from: 256, to: 384)
+  "pgtd1.proto_cross_attn.0.in_proj_bias" -> pgtd1.core.attend.v.bias |> slice(axis: 0, from: 256, to: 384)
+  "pgtd1.proto_cross_attn.0.out_proj.weight" -> pgtd1.core.attend.out.weight
+  "pgtd1.proto_cross_attn.0.out_proj.bias" -> pgtd1.core.attend.out.bias
+  "pgtd1.proto_fuser.weight" -> pgtd1.core.condition.weight
+  "pgtd1.proto_fuser.bias" -> pgtd1.core.condition.bias
+  "pgtd1.expert_generator.0.weight" -> pgtd1.core.generate.layers[0].weight
+  "pgtd1.expert_generator.0.bias" -> pgtd1.core.generate.layers[0].bias
+  "pgtd1.expert_generator.2.weight" -> pgtd1.core.generate.layers[1].weight
+  "pgtd1.expert_generator.2.bias" -> pgtd1.core.generate.layers[1].bias
+  "pgtd1.expert_weight_gen.0.weight" -> pgtd1.core.choose.weight
+  "pgtd1.expert_weight_gen.0.bias" -> pgtd1.core.choose.bias
+  "pgtd1.expert_init_scale" -> pgtd1.core.mix
+  "pgtd1.sim_temp" -> pgtd1.core.sharpness
+  "pgtd1.proto_amplifier" -> pgtd1.core.rho
+  "pgtd1.head.0.weight" -> pgtd1.core.head.spread.weight
+  "pgtd1.head.0.bias" -> pgtd1.core.head.spread.bias
+  "pgtd1.head.1.weight" -> pgtd1.core.head.norm.weight
+  "pgtd1.head.1.bias" -> pgtd1.core.head.norm.bias
+  "pgtd1.head.3.weight" -> pgtd1.core.head.rows.weight
+  "pgtd1.head.3.bias" -> pgtd1.core.head.rows.bias
+  "pgtd1.proto_initializer.0.weight" -> pgtd1.initialiser.layers[0].weight
+  "pgtd1.proto_initializer.0.bias" -> pgtd1.initialiser.layers[0].bias
+  "pgtd1.proto_initializer.2.weight" -> pgtd1.initialiser.layers[1].weight
+  "pgtd1.proto_initializer.2.bias" -> pgtd1.initialiser.layers[1].bias
+  "pgtd1.scale_router.0.weight" -> pgtd1.scale_router.layers[0].weight
+  "pgtd1.scale_router.0.bias" -> pgtd1.scale_router.layers[0].bias
+  "pgtd1.scale_router.2.weight" -> pgtd1.scale_router.layers[1].weight
+  "pgtd1.scale_router.2.bias" -> pgtd1.scale_router.layers[1].bias
+  "pgtd1.adaptive_scale_weights" -> pgtd1.adaptive_scale_weights
+  "fuser.weight.weight" -> fuse_at.fuser.weight
 }

@@ -22,6 +22,12 @@ block scaled(start: float = 1.0)(x: f32) -> f32 {
   return factor * x
 }
 
+/// A trained factor for each task, all in one table (G4, released).
+block task_scales(t: task, start: float = 1.0)(x: f32) -> f32 {
+  param factors: f32[len(tasks)] init constant(start)
+  return gather(factors, t, axis: 0) * x
+}
+
 /// A trained factor for each channel of the last axis (G4, LayerScale).
 block layer_scale(start: float = 1.0)(x: f32[..lead, C]) -> f32[..lead, C] {
   param factor: f32[C] init constant(start)
