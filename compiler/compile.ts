@@ -138,10 +138,10 @@ class Unit {
     const keep = this.request.tasks;
     const codes = decl.rows.map((r) => r.code.text);
     for (const code of keep ?? []) if (!codes.includes(code)) this.sink.push(diagnostic('TPS5010', decl.name.range, { name: code, help: suggestion(code, codes) }));
-    const rows = decl.rows.filter((r) => keep === undefined || keep.includes(r.code.text)).map((r) => ({
-      code: r.code.text, label: r.label,
+    const rows = decl.rows.flatMap((r, number) => (keep !== undefined && !keep.includes(r.code.text) ? [] : [{
+      code: r.code.text, label: r.label, ...(keep === undefined ? {} : { number }),
       record: Object.fromEntries((r.record?.fields ?? []).map((f) => [f.name.text, f.value.kind === 'string' ? f.value.value : f.value.kind === 'number' || f.value.kind === 'bool' ? f.value.value : printExpr(f.value)])),
-    }));
+    }]));
     return { name: decl.name.text, rows };
   }
 

@@ -49,7 +49,13 @@ export interface Schedule {
   readonly patience?: number;
 }
 
-export interface TaskRow { readonly code: string; readonly label: string; readonly record: Readonly<Record<string, string | number | boolean>> }
+export interface TaskRow {
+  readonly code: string;
+  readonly label: string;
+  /** Place in the spec's own list, where a program keeps only some of its tasks. */
+  readonly number?: number;
+  readonly record: Readonly<Record<string, string | number | boolean>>;
+}
 export interface TaskSet { readonly name: string; readonly rows: readonly TaskRow[] }
 
 export interface OptimizerConfig {

@@ -5,7 +5,7 @@ import type { Attrs } from './ir/graph.js';
 import type { NdArray } from './ir/ndarray.js';
 import { opOf } from './ops/index.js';
 import { OpError } from './ops/op.js';
-import { pathForTask, type TensorInfo } from './program.js';
+import { pathForTask, type TaskSet, type TensorInfo } from './program.js';
 
 /** A key with its placeholders: `a.{i}.b` is ['a.', { name: 'i' }, '.b']. */
 export type KeyPart = string | { readonly name: string };
@@ -72,7 +72,8 @@ function bind(row: WeightRow, segments: readonly string[], task: { readonly code
 }
 
 /** The rows of a map by the path that they write, over all tensors of its instances. */
-export function resolveWeights(map: WeightMap, tensors: readonly TensorInfo[], tasks: readonly string[]): ResolvedWeights {
+export function resolveWeights(map: WeightMap, tensors: readonly TensorInfo[], tasks: TaskSet | undefined): ResolvedWeights {
+  const numbered = (tasks?.rows ?? []).map(({ code, number }, i) => ({ code, index: number ?? i }));
   const pairs: WeightPair[] = [], uncovered: { path: string; tensor: TensorInfo }[] = [], doubled: { path: string; first: WeightRow; second: WeightRow }[] = [];
   const used = new Set<WeightRow>();
   for (const instance of map.instances) {
@@ -80,7 +81,7 @@ export function resolveWeights(map: WeightMap, tensors: readonly TensorInfo[], t
     for (const tensor of tensors) {
       if (!tensor.path.startsWith(prefix)) continue;
       const segments = tensor.path.slice(prefix.length).split('.');
-      for (const task of tensor.perTask ? tasks.map((code, index) => ({ code, index })) : [undefined]) {
+      for (const task of tensor.perTask ? numbered : [undefined]) {
         const path = task === undefined ? tensor.path : pathForTask(tensor.path, task.code);
         let found: WeightPair | undefined;
         for (const row of map.rows) {

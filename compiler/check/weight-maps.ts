@@ -168,7 +168,7 @@ export function weightMapsOf(ctx: Context, module: Module, modelName: string, te
 
 /** Rows that name no tensor of the network, and tensors that two rows name. */
 function checkFit(ctx: Context, module: Module, map: WeightMap, rows: ReadonlyMap<WeightRow, Row>, tensors: readonly TensorInfo[]): void {
-  const { idle, doubled } = resolveWeights(map, tensors, ctx.world.tasks?.rows.map((r) => r.code) ?? []);
+  const { idle, doubled } = resolveWeights(map, tensors, ctx.world.tasks);
   const general = (path: string): string => path.replace(/\.(\d+|\{task\})(?=\.|$)/g, '[*]');
   const known = new Set(map.instances.flatMap((i) => tensors.flatMap((t) => (t.path.startsWith(i === '' ? '' : `${i}.`) ? [general(t.path.slice(i === '' ? 0 : i.length + 1))] : []))));
   for (const row of idle) {

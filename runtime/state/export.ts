@@ -1,7 +1,7 @@
 // Brings weights back to PyTorch: a checkpoint of ours as a state dict, under its own paths or under a map's keys.
 import { extname } from 'node:path';
 import { ndarray } from '../../compiler/ir/ndarray.js';
-import { taskCodes, type Program } from '../../compiler/program.js';
+import type { Program } from '../../compiler/program.js';
 import { inverse, resolveWeights, shapeAfter, valuesAfter, type WeightMap, type WeightStep } from '../../compiler/weights.js';
 import { MisuseError, UserError } from '../errors.js';
 import { isMoment } from './checkpoint.js';
@@ -45,7 +45,7 @@ export function exportWeights({ file: source, out, by, entry }: ExportRequest): 
 
 /** The map read backwards. */
 function itemsBy(program: Program, map: WeightMap, file: TensorFile): readonly Item[] {
-  const { pairs } = resolveWeights(map, program.tensors, taskCodes(program));
+  const { pairs } = resolveWeights(map, program.tensors, program.tasks);
   const keys = new Set<string>();
   const missing = pairs.filter((p) => !file.tensors.has(p.path));
   if (missing.length > 0) throw new UserError(`${file.path} lacks ${missing.length} tensors of the map \`${map.name}\`:\n${missing.map((p) => `  ${p.path}`).join('\n')}`, 'It belongs to another spec.');

@@ -73,7 +73,7 @@ export function importWeights(request: ImportRequest): ImportReport {
     const tasks = taskCodes(program);
     const wanted: readonly Wanted[] = map === undefined
       ? program.tensors.flatMap((tensor) => storedPaths(tensor, tasks).map((path) => ({ path, key: path, tensor, steps: [] }))).filter((w) => file.tensors.has(w.key))
-      : resolveWeights(map, program.tensors, tasks).pairs.map(({ path, key, tensor, row }) => ({ path, key, tensor, steps: row.steps }));
+      : resolveWeights(map, program.tensors, program.tasks).pairs.map(({ path, key, tensor, row }) => ({ path, key, tensor, steps: row.steps }));
     const keys = new Set(wanted.map((w) => w.key));
     const speaksOf = map === undefined ? () => false : keyFilter(map);
     const rest = [...file.tensors.keys()].filter((key) => !keys.has(key));

@@ -7,7 +7,7 @@ import { codes, compileFile, compileText, programOf } from './support.js';
 
 const mapOf = (program: Program, name: string): WeightMap => program.weightMaps!.find((m) => m.name === name)!;
 const pairs = (program: Program, name: string): string[] =>
-  resolveWeights(mapOf(program, name), program.tensors, program.tasks?.rows.map((r) => r.code) ?? []).pairs.map((p) => `${p.key} -> ${p.path}`);
+  resolveWeights(mapOf(program, name), program.tensors, program.tasks).pairs.map((p) => `${p.key} -> ${p.path}`);
 
 /** Two routes a node, one of them per task, in a block; the model calls it twice. */
 const spec = (maps: string, model = ''): string => `edition 1
@@ -50,9 +50,13 @@ describe('a map of a block', () => {
     const program = programOf(compileText(spec('weights old of body {\n  "first" -> nodes[0].specific.CP.weight\n  "bias" -> nodes[0..2].shared.bias\n  "w{i}" -> nodes[1..2 as i].shared.weight\n}')));
     expect(pairs(program, 'old').sort()).toEqual(['bias -> enc.nodes.0.shared.bias', 'bias -> enc.nodes.1.shared.bias', 'first -> enc.nodes.0.specific.CP.weight', 'w1 -> enc.nodes.1.shared.weight']);
   });
+  it('counts tasks in the spec\'s own list, whichever are kept', () => {
+    const program = programOf(compileText(spec('weights old of body {\n  "n.{i}.{t}.w" -> nodes[* as i].specific[* as t].weight\n}'), { tasks: ['CP'] }));
+    expect(pairs(program, 'old')).toEqual(['n.0.1.w -> enc.nodes.0.specific.CP.weight', 'n.1.1.w -> enc.nodes.1.specific.CP.weight']);
+  });
   it('says which tensors no row names', () => {
     const program = programOf(compileText(spec('weights old of body {\n  "n.{i}.{t}.w" -> nodes[* as i].specific[* as t].weight\n}')));
-    expect(resolveWeights(mapOf(program, 'old'), program.tensors, ['SL', 'CP']).uncovered.map((u) => u.path)).toEqual([
+    expect(resolveWeights(mapOf(program, 'old'), program.tensors, program.tasks).uncovered.map((u) => u.path)).toEqual([
       'enc.nodes.0.shared.weight', 'enc.nodes.0.shared.bias', 'enc.nodes.0.specific.SL.bias', 'enc.nodes.0.specific.CP.bias',
       'enc.nodes.1.shared.weight', 'enc.nodes.1.shared.bias', 'enc.nodes.1.specific.SL.bias', 'enc.nodes.1.specific.CP.bias',
     ]);
@@ -80,7 +84,7 @@ describe('a map of a model', () => {
 describe('the map of SAM 2', () => {
   it('names every tensor of a small Hiera', () => {
     const program = programOf(compileFile('models/tpseg-nano.tps'));
-    const { pairs: found, uncovered, idle, doubled } = resolveWeights(mapOf(program, 'sam2'), program.tensors, []);
+    const { pairs: found, uncovered, idle, doubled } = resolveWeights(mapOf(program, 'sam2'), program.tensors, undefined);
     expect({ found: found.length, uncovered, idle, doubled }).toEqual({ found: 4 + 12 * 7 + 2 * 3, uncovered: [], idle: [], doubled: [] });
     expect(new Set(found.map((p) => p.key)).size).toBe(found.length);
   });
@@ -91,7 +95,7 @@ describe('the map of SAM 2', () => {
     ['L', 586, 'embed: 144, heads: 2, depths: [2, 6, 36, 4], global: [23, 33, 43], windows: [8, 4, 16, 8]'],
   ] as const)('names the state tensors of Hiera-%s: %i', (_, count, config) => {
     const program = programOf(compileText(`edition 1\nfrom std.hiera import hiera, sam2\nmodel M(image: f32[B, 3, 224, 224]) -> f32[B, 1, 56, 56] {\n  encoder enc = hiera(${config})(image) with { frozen: true, weights: sam2 }\n  return enc.stages[0] |> conv(1)\n}\n`));
-    const { pairs: found, uncovered, idle } = resolveWeights(mapOf(program, 'sam2'), program.tensors, []);
+    const { pairs: found, uncovered, idle } = resolveWeights(mapOf(program, 'sam2'), program.tensors, undefined);
     expect([new Set(found.map((p) => p.key)).size, uncovered, idle]).toEqual([count, [], []]);
   });
   it('knows its keys from others', () => {
