@@ -105,7 +105,7 @@ const schedule = (kind: Schedule['kind'], doc: string, params: readonly string[]
       return v === undefined ? {} : { [name]: v };
     };
     return { kind: 'schedule', schedule: {
-      name: join(c.frame.path.replace(/\.?\{task\}/, ''), c.label ?? ordinal(c.frame, 'schedule')), kind, from, to, over: over?.kind === 'string' && over.value === 'steps' ? 'steps' : defaults.over ?? 'epochs',
+      name: join(c.frame.path.replace(/\.?\{task\}/, ''), ordinal(c.frame, c.label ?? 'schedule')), kind, from, to, over: over?.kind === 'string' && over.value === 'steps' ? 'steps' : defaults.over ?? 'epochs',
       ...optional('warmup'), ...optional('horizon'), ...optional('factor'), ...optional('patience'),
     } };
   },

@@ -118,17 +118,26 @@ function configure(ctx: Context, frame: Frame, closure: Closure, args: readonly 
   return { ...closure, config };
 }
 
-/** The path of the instance that a call makes or uses. */
+/** The path of the instance that a call makes or uses. One without a name takes none that a layer has. */
 function instancePath(frame: Frame, closure: Closure, hint: Hint): string {
   if (closure.path !== undefined) return closure.path;
-  const path = hint.path ?? join(frame.path, hint.name ?? ordinal(frame, closure.name));
+  let path = hint.path ?? join(frame.path, hint.name ?? ordinal(frame, closure.name));
+  while (hint.path === undefined && hint.name === undefined && frame.declared.has(path)) path = join(frame.path, ordinal(frame, closure.name));
   return closure.perTask || hint.perTask === true ? taskPath(path) : path;
 }
 
-export function callBlock(ctx: Context, frame: Frame, closure: Closure, args: readonly Argument[], piped: Value | undefined, at: Range, hint: Hint): Value {
+/** `per t` makes a copy a task: of a layer that has its place already there is no copy to make. */
+export function checkOwn(ctx: Context, frame: Frame, closure: Closure, at: Range): void {
+  if (closure.path !== undefined && !closure.path.includes('{task}')) {
+    ctx.report('TPS3013', at, frame.module, { where: '`per`', expected: 'a block', actual: `the layer \`${closure.path}\`, which is one for all tasks` }, { help: 'write `per` where the layer is declared: `layer f = per t conv(1)`' });
+  }
+}
+
+function callBlock(ctx: Context, frame: Frame, closure: Closure, args: readonly Argument[], piped: Value | undefined, at: Range, hint: Hint): Value {
   const { block } = closure;
   const inputs = match(ctx, frame, block.name.text, 'inputs', block.inputs, args, piped, at);
   if (!(inputs instanceof Map)) return poison([closure, inputs]);
+  if (hint.perTask === true) checkOwn(ctx, frame, closure, at);
   return runBlock(ctx, frame, closure, inputs, at, instancePath(frame, closure, hint));
 }
 

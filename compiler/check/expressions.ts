@@ -8,7 +8,7 @@ import { OpError, type OpErrorKind } from '../ops/op.js';
 import type { Binding } from '../resolve/modules.js';
 import { binary, range, TENSOR_OPERATORS, unary } from './arithmetic.js';
 import { BUILTINS, callable } from './builtins.js';
-import { call, pipe } from './calls.js';
+import { call, checkOwn, pipe } from './calls.js';
 import { inner as turnOf, join, type Context, type Frame } from './context.js';
 import { declareParam } from './parameters.js';
 import { index, whole } from './subscripts.js';
@@ -193,7 +193,10 @@ function per(ctx: Context, frame: Frame, e: ExprOf<'per'>, hint: Hint): Value {
   if (over.kind !== 'task' && !isPoison(over)) ctx.report('TPS4014', e.over.range, frame.module, { name: e.over.text });
   if (e.value.kind === 'param') return declareParam(ctx, frame, hint.param ?? 'param', e.value.type, e.value.init, e.range, true);
   const value = evaluate(ctx, frame, e.value, { ...hint, perTask: true });
-  if (value.kind === 'closure') return { ...value, perTask: true };
+  if (value.kind === 'closure') {
+    checkOwn(ctx, frame, value, e.value.range);
+    return { ...value, perTask: true };
+  }
   // a chain that ends in a call has made its instance per task already
   if (e.value.kind === 'call') return value;
   if (!isPoison(value)) ctx.report('TPS3013', e.value.range, frame.module, { where: '`per`', expected: 'a block or a `param`', actual: describe(value) });

@@ -7,10 +7,11 @@ import type { Context, Frame } from './context.js';
 import { evaluate } from './expressions.js';
 import { suggestion } from './suggest.js';
 import { describe, isPoison, type Value } from './values.js';
-import { AUGMENTATIONS, IMAGENET, LR_SCHEDULES, METRICS, OPTIMIZERS, SAMPLERS, TRAIN_ENTRIES, VALIDATIONS, type ParamKind, type Word } from './vocabulary.js';
+import { AUGMENTATIONS, IMAGENET, LR_SCHEDULES, METRICS, OPTIMIZERS, SAMPLERS, TRAIN_ENTRIES, NUMBERS, VALIDATIONS, type ParamKind, type Word } from './vocabulary.js';
 
 type Args = ReadonlyMap<string, number | boolean | string | readonly number[] | Schedule>;
-interface Said { readonly word: string; readonly args: Args }
+/** `faulty`: an argument was refused. */
+interface Said { readonly word: string; readonly args: Args; readonly faulty: boolean }
 
 class Reader {
   constructor(private readonly ctx: Context, private readonly frame: Frame, private readonly decl: EntriesDecl) {}
@@ -22,12 +23,12 @@ class Reader {
   }
   value(e: Expr): Value { return evaluate(this.ctx, this.frame, e); }
 
-  number(key: string, otherwise: number, whole = false): number {
+  number(key: string, otherwise: number, kind: keyof typeof NUMBERS): number {
     const entry = this.entry(key);
     if (entry === undefined) return otherwise;
     const v = this.value(entry.value);
-    if (v.kind === 'number' && (!whole || (v.integer && v.value > 0))) return v.value;
-    if (!isPoison(v)) this.refuse(key, entry.value, whole ? 'a whole number above 0' : 'a number');
+    if (v.kind === 'number' && NUMBERS[kind].holds(v.value)) return v.value;
+    if (!isPoison(v)) this.refuse(key, entry.value, NUMBERS[kind].says);
     return otherwise;
   }
   flag(key: string): boolean {
@@ -49,6 +50,7 @@ class Reader {
     }
     const names = Object.keys(row.params);
     const found = new Map<string, number | boolean | string | readonly number[] | Schedule>();
+    const given = new Set<string>();
     const open = [...names];
     for (const a of args) {
       const name = a.name?.text ?? open.shift();
@@ -57,15 +59,20 @@ class Reader {
         this.ctx.report('TPS3010', a.range, this.frame.module, { callee: callee.name, argument: a.name?.text ?? printExpr(a.element.value), help: suggestion(a.name?.text ?? '', names, row.doc) });
         continue;
       }
+      if (given.has(name)) {
+        this.ctx.report('TPS2004', a.range, this.frame.module, { name });
+        continue;
+      }
+      given.add(name);
       const v = this.argument(name, kind, a);
       if (v !== undefined) found.set(name, v);
     }
-    return { word: callee.name, args: found };
+    return { word: callee.name, args: found, faulty: found.size < args.length };
   }
 
   private argument(name: string, kind: ParamKind, a: Argument): number | boolean | string | readonly number[] | Schedule | undefined {
     const e = a.element.value;
-    if (kind === 'word' || kind === 'task') return e.kind === 'name' ? e.name : this.refuse(name, e, 'a name');
+    if (kind === 'task') return e.kind === 'name' ? e.name : this.refuse(name, e, 'a name');
     if (kind === 'choice') {
       const inner = e.kind === 'call' && e.callee.kind === 'name' && e.callee.name === 'best' ? e.args[0]?.element.value : undefined;
       const metric = METRICS.find((m) => inner?.kind === 'name' && inner.name === m);
@@ -80,14 +87,20 @@ class Reader {
     }
     const v = this.value(e);
     if (isPoison(v)) return undefined;
-    if (kind === 'schedule' && v.kind === 'number') return { name: 'lr', kind: 'constant', from: v.value, to: v.value, over: 'epochs' };
-    if (kind === 'bool' && v.kind === 'bool') return v.value;
-    if ((kind === 'number' || kind === 'int' || kind === 'size') && v.kind === 'number' && (kind === 'number' || v.integer)) return v.value;
-    if ((kind === 'numbers' || kind === 'size') && v.kind === 'list') {
-      const all = v.items.flatMap((i) => (i.kind === 'number' ? [i.value] : []));
-      if (all.length === v.items.length) return all;
+    const numbers = (v.kind === 'list' ? v.items : [v]).flatMap((i) => (i.kind === 'number' ? [i.value] : []));
+    switch (kind) {
+      case 'bool': return v.kind === 'bool' ? v.value : this.refuse(name, e, 'true or false');
+      case 'schedule': {
+        const [from] = numbers;
+        return v.kind === 'number' && from !== undefined && from > 0 ? { name: 'lr', kind: 'constant', from, to: from, over: 'epochs' } : this.refuse(name, e, 'a number above 0, or anneal, cosine or plateau');
+      }
+      case 'size': {
+        const two = v.kind === 'number' ? [...numbers, ...numbers] : numbers;
+        return two.length === 2 && two.every(NUMBERS.count.holds) ? two : this.refuse(name, e, 'a size, or [height, width]');
+      }
+      case 'numbers': return v.kind === 'list' && numbers.length === 3 && v.items.length === 3 ? numbers : this.refuse(name, e, 'three numbers, for red, green and blue');
+      default: return v.kind === 'number' && NUMBERS[kind].holds(v.value) ? v.value : this.refuse(name, e, NUMBERS[kind].says);
     }
-    return this.refuse(name, e, `${{ number: 'a number', int: 'a whole number', bool: 'true or false', size: 'a size, or [height, width]', numbers: 'a list of numbers', schedule: 'a number, or anneal, cosine or plateau', task: '', word: '', choice: '' }[kind]}`);
   }
 }
 
@@ -110,14 +123,14 @@ function augmentOf(said: Said): AugmentStep | undefined {
   switch (said.word) {
     case 'resize': {
       const size = said.args.get('size');
-      const [height, width] = typeof size === 'number' ? [size, size] : Array.isArray(size) ? size as readonly number[] : [];
+      const [height, width] = Array.isArray(size) ? size as readonly number[] : [];
       return height === undefined || width === undefined ? undefined : { kind: 'resize', height, width };
     }
     case 'flip': return { kind: 'flip', horizontal: num(said.args, 'horizontal', 0), vertical: num(said.args, 'vertical', 0) };
     case 'imagenet_normalize': return { kind: 'normalize', ...IMAGENET };
     default: {
       const [mean, std] = [said.args.get('mean'), said.args.get('std')];
-      return Array.isArray(mean) && Array.isArray(std) ? { kind: 'normalize', mean: mean as readonly number[], std: std as readonly number[] } : undefined;
+      return Array.isArray(mean) && Array.isArray(std) && (std as readonly number[]).every(NUMBERS.positive.holds) ? { kind: 'normalize', mean: mean as readonly number[], std: std as readonly number[] } : undefined;
     }
   }
 }
@@ -141,7 +154,7 @@ export function trainConfig(ctx: Context, frame: Frame, decl: EntriesDecl, epoch
   const optimizerEntry = need('optimizer', 'for example `optimizer = adam(lr: 3e-5)`');
   const said = optimizerEntry === undefined ? undefined : read.word('optimizer', optimizerEntry.value, OPTIMIZERS);
   const optimizer = said === undefined ? undefined : optimizerOf(said);
-  if (said !== undefined && optimizer === undefined && optimizerEntry !== undefined && !said.args.has('lr')) read.refuse('optimizer', optimizerEntry.value, 'it needs a learning rate: `lr: 3e-5`');
+  if (said !== undefined && optimizer === undefined && optimizerEntry !== undefined && !said.faulty) read.refuse('optimizer', optimizerEntry.value, 'it needs a learning rate: `lr: 3e-5`');
   const samplerEntry = read.entry('sampler');
   const sampler = samplerEntry === undefined ? undefined : read.word('sampler', samplerEntry.value, SAMPLERS);
   const validateEntry = read.entry('validate');
@@ -149,14 +162,14 @@ export function trainConfig(ctx: Context, frame: Frame, decl: EntriesDecl, epoch
   const keep = validate?.args.get('keep');
   const config = {
     name: decl.name.text, ...(decl.label === undefined ? {} : { label: decl.label }),
-    epochs: epochs ?? read.number('epochs', 1, true), batch: read.number('batch', 1, true),
-    ...(read.entry('clip') === undefined ? {} : { clip: read.number('clip', 1) }),
+    epochs: epochs ?? read.number('epochs', 1, 'count'), batch: read.number('batch', 1, 'count'),
+    ...(read.entry('clip') === undefined ? {} : { clip: read.number('clip', 1, 'positive') }),
     sampler: { kind: sampler?.word === 'inverse_frequency' ? 'inverse_frequency' as const : 'shuffle' as const },
     oneTaskPerBatch: sampler?.args.get('one_task') === true,
     dropLast: read.flag('drop_last'),
     augment: augmentSteps(ctx, frame, read),
     validate: { every: validate === undefined ? 1 : num(validate.args, 'epochs', 1), keep: keep === 'miou' ? 'miou' as const : keep === 'loss' ? 'loss' as const : 'dice' as const },
-    threshold: read.number('threshold', 0.5),
+    threshold: read.number('threshold', 0.5, 'inner'),
   };
   for (const key of ['epochs', 'batch']) if (read.entry(key) === undefined && !(key === 'epochs' && epochs !== undefined)) need(key, `for example \`${key} = 8\``);
   return optimizer === undefined ? undefined : { ...config, optimizer };
@@ -170,12 +183,17 @@ function augmentSteps(ctx: Context, frame: Frame, read: Reader): readonly Augmen
     if (value.kind !== 'error') read.refuse('augment', value, 'a list of steps: `[resize(size), flip(horizontal: 0.5), imagenet_normalize]`');
     return [];
   }
-  return value.elements.flatMap((e) => {
+  const steps = value.elements.flatMap((e) => {
     const said = read.word('augment', e.value, AUGMENTATIONS);
     const step = said === undefined ? undefined : augmentOf(said);
-    if (said !== undefined && step === undefined) read.refuse('augment', e.value, AUGMENTATIONS[said.word]?.doc ?? '');
-    return step ?? [];
+    // an argument that was refused has been told
+    const names = Object.keys(said === undefined ? {} : AUGMENTATIONS[said.word]?.params ?? {});
+    if (said !== undefined && step === undefined && !said.faulty) read.refuse('augment', e.value, `${said.word}(${names.join(', ')}): ${AUGMENTATIONS[said.word]?.doc ?? ''}`);
+    return step === undefined ? [] : [{ step, at: e.value }];
   });
+  const [, again] = steps.filter(({ step }) => step.kind === 'resize');
+  if (again !== undefined) read.refuse('augment', again.at, 'keep one resize: each would blur the mask once more');
+  return steps.map(({ step }) => step);
 }
 
 /** The loss expression over the model's names and `truth`. */

@@ -6,12 +6,22 @@ export interface Word {
   readonly doc: string;
   readonly params: Readonly<Record<string, ParamKind>>;
 }
-export type ParamKind = 'number' | 'int' | 'bool' | 'size' | 'numbers' | 'schedule' | 'task' | 'word' | 'choice';
+export type ParamKind = keyof typeof NUMBERS | 'bool' | 'size' | 'numbers' | 'schedule' | 'task' | 'choice';
+
+/** Kinds of numbers, and how each is said. */
+export const NUMBERS = {
+  count: { says: 'a whole number above 0', holds: (v: number): boolean => Number.isInteger(v) && v > 0 },
+  positive: { says: 'a number above 0', holds: (v: number): boolean => v > 0 },
+  amount: { says: 'a number of at least 0', holds: (v: number): boolean => v >= 0 },
+  chance: { says: 'a number from 0 to 1', holds: (v: number): boolean => v >= 0 && v <= 1 },
+  decay: { says: 'a number from 0 to below 1', holds: (v: number): boolean => v >= 0 && v < 1 },
+  inner: { says: 'a number between 0 and 1', holds: (v: number): boolean => v > 0 && v < 1 },
+} as const;
 
 export const OPTIMIZERS: Readonly<Record<string, Word>> = {
-  adam: { doc: 'Adam; weight_decay is added to the gradient', params: { lr: 'schedule', beta1: 'number', beta2: 'number', eps: 'number', weight_decay: 'number' } },
-  adamw: { doc: 'Adam with decoupled weight decay', params: { lr: 'schedule', beta1: 'number', beta2: 'number', eps: 'number', weight_decay: 'number' } },
-  sgd: { doc: 'gradient descent with momentum', params: { lr: 'schedule', momentum: 'number', weight_decay: 'number' } },
+  adam: { doc: 'Adam; weight_decay is added to the gradient', params: { lr: 'schedule', beta1: 'decay', beta2: 'decay', eps: 'positive', weight_decay: 'amount' } },
+  adamw: { doc: 'Adam with decoupled weight decay', params: { lr: 'schedule', beta1: 'decay', beta2: 'decay', eps: 'positive', weight_decay: 'amount' } },
+  sgd: { doc: 'gradient descent with momentum', params: { lr: 'schedule', momentum: 'decay', weight_decay: 'amount' } },
 };
 export const SAMPLERS: Readonly<Record<string, Word>> = {
   shuffle: { doc: 'every image once an epoch', params: { one_task: 'bool' } },
@@ -19,12 +29,12 @@ export const SAMPLERS: Readonly<Record<string, Word>> = {
 };
 export const AUGMENTATIONS: Readonly<Record<string, Word>> = {
   resize: { doc: 'to one side, or [height, width]', params: { size: 'size' } },
-  flip: { doc: 'with these chances', params: { horizontal: 'number', vertical: 'number' } },
+  flip: { doc: 'with these chances', params: { horizontal: 'chance', vertical: 'chance' } },
   normalize: { doc: '(x - mean) / std per channel, x in [0, 1]', params: { mean: 'numbers', std: 'numbers' } },
   imagenet_normalize: { doc: 'with the mean and std of ImageNet', params: {} },
 };
 export const VALIDATIONS: Readonly<Record<string, Word>> = {
-  every: { doc: 'validate every n epochs and keep the best', params: { epochs: 'int', keep: 'choice' } },
+  every: { doc: 'validate every n epochs and keep the best', params: { epochs: 'count', keep: 'choice' } },
 };
 export const METRICS = ['dice', 'miou', 'loss'] as const;
 

@@ -8,9 +8,10 @@ import { reach } from './reach.js';
 
 const REDUCTIONS: ReadonlySet<string> = new Set(['sum', 'mean', 'max', 'min', 'normalize', 'softmax', 'cumsum']);
 
-/** Whether a node mixes values of several images: it reduces over an axis whose size depends on the batch. */
+/** Whether a node mixes values of several images: it reduces over, or contracts, an axis whose size depends on the batch. */
 function mixesBatch(builder: GraphBuilder, node: Node): boolean {
   const [x] = node.inputs;
+  if (node.op === 'matmul' && x !== undefined) return typeof builder.type(x).shape.at(node.attrs['transpose_a'] === true ? -2 : -1) === 'object';
   if (!REDUCTIONS.has(node.op) || x === undefined) return false;
   const { shape } = builder.type(x);
   const { axes, axis } = node.attrs;

@@ -1,6 +1,7 @@
 // A gate lies in [0, 1] and does not fall over its nodes: shown by signs and monotony through the ops that build it.
 // An abstract interpretation over (range, course along the first axis); what an op does not keep is not known.
 import type { GraphBuilder } from '../../ir/builder.js';
+import { equalDim } from '../../ir/dim.js';
 import type { Node, NodeId } from '../../ir/graph.js';
 import { isNdArray } from '../../ir/ndarray.js';
 import type { Schedule } from '../../program.js';
@@ -14,7 +15,13 @@ const flip = (c: Course): Course => (c === 'rising' ? 'falling' : c === 'falling
 const both = (a: Course, b: Course): Course => (a === 'flat' ? b : b === 'flat' || a === b ? a : 'open');
 const isFlat = (n: Node): boolean => n.type.shape.length === 0 || n.type.shape[0] === 1;
 
-type Rule = (x: readonly Fact[], node: Node) => Fact;
+type Rule = (x: readonly Fact[], node: Node, inputs: readonly Node[]) => Fact;
+
+/** Whether an op works along the nodes: `axis` is the first. */
+const alongNodes = (n: Node): boolean => Number(n.attrs['axis']) === 0 || Number(n.attrs['axis']) === -n.type.shape.length;
+/** Whether a reshape keeps the nodes on the first axis. */
+const keepsNodes = (n: Node, from: Node | undefined): boolean =>
+  from !== undefined && from.type.shape.length > 0 && equalDim(from.type.shape[0] ?? -1, n.type.shape[0] ?? -2);
 const through = (f: (v: number) => number, low: number, high: number): Rule => ([x = ANY]) =>
   ({ low: Math.max(low, f(x.low)), high: Math.min(high, f(x.high)), course: x.course });
 const keep: Rule = ([x = ANY]) => x;
@@ -49,15 +56,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   abs: ([x = ANY]) => ({ low: 0, high: Math.max(Math.abs(x.low), Math.abs(x.high)), course: x.course === 'flat' ? 'flat' : x.low >= 0 ? x.course : 'open' }),
   maximum: ([x = ANY, y = ANY]) => ({ low: Math.max(x.low, y.low), high: Math.max(x.high, y.high), course: both(x.course, y.course) }),
   minimum: ([x = ANY, y = ANY]) => ({ low: Math.min(x.low, y.low), high: Math.min(x.high, y.high), course: both(x.course, y.course) }),
-  softmax: () => ({ low: 0, high: 1, course: 'open', total: 1 }),
-  cumsum: ([x = ANY]) => ({ low: x.low >= 0 ? 0 : -Infinity, high: x.low >= 0 ? x.total ?? Infinity : Infinity, course: x.low >= 0 ? 'rising' : x.high <= 0 ? 'falling' : 'open' }),
+  softmax: (_, n) => ({ low: 0, high: 1, course: 'open', ...(n.type.shape.length === 1 ? { total: 1 } : {}) }),
+  cumsum: ([x = ANY], n) => (!alongNodes(n) ? ANY : { low: x.low >= 0 ? 0 : -Infinity, high: x.low >= 0 ? x.total ?? Infinity : Infinity, course: x.low >= 0 ? 'rising' : x.high <= 0 ? 'falling' : 'open' }),
   sum: ([x = ANY], n) => ({ low: x.low >= 0 ? 0 : -Infinity, high: x.high <= 0 ? 0 : x.low >= 0 ? x.total ?? Infinity : Infinity, course: isFlat(n) ? 'flat' : 'open' }),
   mean: ([x = ANY], n) => ({ low: x.low, high: x.high, course: isFlat(n) ? 'flat' : 'open' }),
   max: ([x = ANY], n) => ({ low: x.low, high: x.high, course: isFlat(n) ? 'flat' : 'open' }),
   min: ([x = ANY], n) => ({ low: x.low, high: x.high, course: isFlat(n) ? 'flat' : 'open' }),
   slice: ([x = ANY], n) => ({ low: x.low, high: x.high, course: isFlat(n) ? 'flat' : n.attrs['step'] === undefined || Number(n.attrs['step']) > 0 ? x.course : flip(x.course) }),
   flip: ([x = ANY], n) => ({ ...x, course: n.type.shape.length === 1 ? flip(x.course) : 'open' }),
-  reshape: ([x = ANY], n) => ({ low: x.low, high: x.high, course: isFlat(n) || x.course === 'flat' ? 'flat' : n.type.shape.length === 1 ? x.course : 'open' }),
+  reshape: ([x = ANY], n, [from]) => ({ low: x.low, high: x.high, course: isFlat(n) || from?.type.shape.every((d) => d === 1) === true ? 'flat' : keepsNodes(n, from) ? x.course : 'open' }),
   expand: ([x = ANY]) => x,
   identity: keep,
   detach: keep,
@@ -89,7 +96,7 @@ export function checkGateLaw(builder: GraphBuilder, gate: NodeId, schedules: Rea
     }
     const rule = RULES[node.op];
     if (rule === undefined) return { ...ANY, course: isFlat(node) ? 'flat' : 'open' };
-    return rule(node.inputs.map(factOf), node);
+    return rule(node.inputs.map(factOf), node, node.inputs.map((id) => builder.node(id)));
   };
   const { low, high, course } = factOf(gate);
   if (low < 0 || high > 1) return 'in [0, 1]';
