@@ -60,9 +60,13 @@ describe('roles', () => {
   it('takes a gate whose rise the ops show', () => {
     expect(gate('sigmoid(cumsum(softplus(param f32[3] init zeros), axis: 0) - 1.0)')).toEqual([]);
     expect(gate('cumsum(softmax(param f32[3] init zeros, axis: 0), axis: 0)')).toEqual([]);
+    // a step rises with what it compares, but trains nothing
+    expect(gate('cast(cumsum(softplus(param f32[3] init zeros), axis: 0) >= 0.5, to: f32)')).toEqual(['TPS7001']);
+    expect(gate('cast(0.5 < cumsum(softplus(param f32[3] init zeros), axis: 0), to: f32)')).toEqual(['TPS7001']);
   });
   it('refuses a gate that nothing shows to rise, or to stay in [0, 1]', () => {
     expect(gate('sigmoid(param f32[3] init zeros)')).toEqual(['TPS4004']);
+    expect(gate('cast(cumsum(softplus(param f32[3] init zeros), axis: 0) < 0.5, to: f32)')).toEqual(['TPS4004', 'TPS7001']);
     expect(gate('cumsum(softplus(param f32[3] init zeros), axis: 0)')).toEqual(['TPS4004']);
   });
   it('warns of a gate that is declared free', () => {

@@ -39,6 +39,9 @@ const inverse = (y: Fact): Fact => (y.low > 0 ? { low: 1 / y.high, high: 1 / y.l
 const sum = (x: Fact, y: Fact): Fact => ({ low: x.low + y.low, high: x.high + y.high, course: both(x.course, y.course) });
 const negative = (x: Fact): Fact => ({ low: -x.high, high: -x.low, course: flip(x.course) });
 
+/** A comparison is 0 or 1, and turns once where its sides' difference rises or falls. */
+const step = (x: Fact, y: Fact): Fact => ({ low: 0, high: 1, course: both(x.course, flip(y.course)) });
+
 const RULES: Readonly<Record<string, Rule>> = {
   neg: ([x = ANY]) => negative(x),
   add: ([x = ANY, y = ANY]) => sum(x, y),
@@ -56,6 +59,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   abs: ([x = ANY]) => ({ low: 0, high: Math.max(Math.abs(x.low), Math.abs(x.high)), course: x.course === 'flat' ? 'flat' : x.low >= 0 ? x.course : 'open' }),
   maximum: ([x = ANY, y = ANY]) => ({ low: Math.max(x.low, y.low), high: Math.max(x.high, y.high), course: both(x.course, y.course) }),
   minimum: ([x = ANY, y = ANY]) => ({ low: Math.min(x.low, y.low), high: Math.min(x.high, y.high), course: both(x.course, y.course) }),
+  greater: ([x = ANY, y = ANY]) => step(x, y),
+  greater_equal: ([x = ANY, y = ANY]) => step(x, y),
+  less: ([x = ANY, y = ANY]) => step(y, x),
+  less_equal: ([x = ANY, y = ANY]) => step(y, x),
+  cast: keep,
   softmax: (_, n) => ({ low: 0, high: 1, course: 'open', ...(n.type.shape.length === 1 ? { total: 1 } : {}) }),
   cumsum: ([x = ANY], n) => (!alongNodes(n) ? ANY : { low: x.low >= 0 ? 0 : -Infinity, high: x.low >= 0 ? x.total ?? Infinity : Infinity, course: x.low >= 0 ? 'rising' : x.high <= 0 ? 'falling' : 'open' }),
   sum: ([x = ANY], n) => ({ low: x.low >= 0 ? 0 : -Infinity, high: x.high <= 0 ? 0 : x.low >= 0 ? x.total ?? Infinity : Infinity, course: isFlat(n) ? 'flat' : 'open' }),
