@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '../../runtime/errors.js';
 import { importWeights } from '../../runtime/state/import.js';
+import { listWeights } from '../../runtime/state/listing.js';
 import { renderImport } from '../../runtime/report/weights.js';
 import { command } from '../command.js';
 import { entryFlag, formatFlag, programFlags, quoted, specFlag } from '../flags.js';
@@ -26,11 +27,12 @@ export const weightsImport = command({
   },
   examples: [
     ['tpsc weights import sam2_hiera_large.pt --spec tpseg.tps --out sam2.safetensors', 'for `tpsc train tpseg.tps --weights sam2.safetensors`'],
-    ['tpsc weights import tpseg.pt --spec tpseg-released.tps --map released --out tpseg.safetensors', 'by a map of the whole model'],
+    ['tpsc weights import tpseg.pth --spec tpseg-released.tps --map tp_seg --out tpseg.safetensors', 'by a map of the whole model'],
   ],
   run: async (args, io) => {
     if (!existsSync(args.file)) throw new UserError(`there is no file ${args.file}`, 'Give a .pt or .safetensors file.');
     const json = args.format === 'json';
+    listWeights(args.file, args.entry); // a file that lies is refused before a large spec is compiled
     const program = needProgram(args, io, json);
     const report = importWeights({
       program, file: args.file, out: args.out, dropExtra: args['drop-extra'],
