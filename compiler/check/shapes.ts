@@ -1,6 +1,6 @@
 // Signatures against values: binds the dims that a signature names, and says what does not fit.
 import type { DimExpr, TypeExpr } from '../../grammar/ast.js';
-import { equalDim, formatDim, type Dim } from '../ir/dim.js';
+import { equalDim, formatDim, formatShape, type Dim } from '../ir/dim.js';
 import { printExpr } from '../../grammar/index.js';
 import type { Context, Frame } from './context.js';
 import { evaluate } from './expressions.js';
@@ -44,7 +44,7 @@ export function fit(ctx: Context, frame: Frame, type: TypeExpr, value: Value, kn
       if ((value.kind === 'number' || value.kind === 'schedule') && type.dims.length === 0) return undefined;
       if (value.kind !== 'tensor') return mismatch('');
       const actual = value.builder.type(value.id);
-      if (actual.dtype !== type.dtype) return mismatch('');
+      if (actual.dtype !== type.dtype) return mismatch(`\`cast(…, to: ${type.dtype})\` changes the type`);
       return fitDims(ctx, frame, type.dims, actual.shape, known) ?? undefined;
     }
     default: return type satisfies never;
@@ -53,7 +53,7 @@ export function fit(ctx: Context, frame: Frame, type: TypeExpr, value: Value, kn
   function fitDims(c: Context, f: Frame, dims: readonly DimExpr[], shape: readonly Dim[], isKnown: (name: string) => boolean): Mismatch | undefined {
     const restAt = dims.findIndex((d) => d.kind === 'rest');
     const fixed = dims.length - (restAt < 0 ? 0 : 1);
-    if (restAt < 0 ? shape.length !== fixed : shape.length < fixed) return mismatch('');
+    if (restAt < 0 ? shape.length !== fixed : shape.length < fixed) return mismatch(`it has ${axes(shape.length)}, not ${restAt < 0 ? '' : 'at least '}${fixed}`);
     const pairs: [DimExpr, Dim][] = [];
     dims.forEach((d, i) => {
       const size = restAt < 0 || i < restAt ? shape[i] : shape[shape.length - (dims.length - i)];
@@ -65,7 +65,7 @@ export function fit(ctx: Context, frame: Frame, type: TypeExpr, value: Value, kn
       const name = rest.name?.text ?? '..';
       const old = f.scope.find(name);
       if (old === undefined) f.scope.define(rest.name ?? { text: '..', range: rest.range }, { kind: 'list', items: lead.map(dimValue) });
-      else if (old.kind === 'list' && !(old.items.length === lead.length && old.items.every((v, i) => { const d = asDim(v); return d !== undefined && equalDim(d, lead[i] ?? -1); }))) return mismatch('');
+      else if (old.kind === 'list' && !(old.items.length === lead.length && old.items.every((v, i) => { const d = asDim(v); return d !== undefined && equalDim(d, lead[i] ?? -1); }))) return mismatch(`\`..${name === '..' ? '' : name}\` stands for ${formatShape(old.items.map((v) => asDim(v) ?? 0))} already`);
     }
     const checks: [DimExpr, Dim][] = [];
     for (const [d, size] of pairs) {
@@ -87,6 +87,8 @@ export function fit(ctx: Context, frame: Frame, type: TypeExpr, value: Value, kn
     return undefined;
   }
 }
+
+const axes = (n: number): string => (n === 1 ? '1 axis' : `${n} axes`);
 
 const NAMED: Readonly<Record<string, (v: Value) => boolean>> = {
   int: (v) => (v.kind === 'number' && v.integer) || v.kind === 'dim',
