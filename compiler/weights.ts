@@ -130,3 +130,53 @@ export function inverse(steps: readonly WeightStep[]): readonly WeightStep[] | u
   }
   return back;
 }
+
+/** How a key gets its values back: from one tensor, or from several that were cut out of it, joined on `axis`. */
+export interface WeightBack { readonly key: string; readonly axis: number; readonly parts: readonly { readonly path: string; readonly steps: readonly WeightStep[] }[] }
+
+/** The pairs read backwards, by key; `stuck` are keys whose values cannot be put together again. */
+export function backwards(pairs: readonly WeightPair[]): { readonly keys: readonly WeightBack[]; readonly stuck: readonly string[] } {
+  const byKey = new Map<string, WeightPair[]>();
+  for (const pair of pairs) byKey.set(pair.key, [...(byKey.get(pair.key) ?? []), pair]);
+  const keys: WeightBack[] = [], stuck: string[] = [];
+  for (const [key, group] of byKey) {
+    const back = group.length === 1 ? whole(key, group) : joined(key, group);
+    if (back === undefined) stuck.push(key);
+    else keys.push(back);
+  }
+  return { keys, stuck };
+}
+
+function whole(key: string, [pair]: readonly WeightPair[]): WeightBack | undefined {
+  const steps = pair === undefined ? undefined : inverse(pair.row.steps);
+  return pair === undefined || steps === undefined ? undefined : { key, axis: 0, parts: [{ path: pair.path, steps }] };
+}
+
+/** Pieces that were cut from one axis, without holes and from its beginning on. */
+function joined(key: string, group: readonly WeightPair[]): WeightBack | undefined {
+  const pieces: { readonly path: string; readonly from: number; readonly to: number; readonly steps: readonly WeightStep[] }[] = [];
+  const axes = new Set<unknown>();
+  for (const { path, row: { steps: [cut, ...rest] } } of group) {
+    const steps = inverse(rest);
+    const { axis, from, to, step } = cut?.attrs ?? {};
+    if (cut?.op !== 'slice' || steps === undefined || step !== 1 || typeof from !== 'number' || typeof to !== 'number') return undefined;
+    axes.add(axis);
+    pieces.push({ path, from, to, steps });
+  }
+  pieces.sort((a, b) => a.from - b.from);
+  const [axis] = axes;
+  const unbroken = pieces.every((p, i) => p.from === (i === 0 ? 0 : pieces[i - 1]?.to));
+  return axes.size === 1 && typeof axis === 'number' && unbroken ? { key, axis, parts: pieces.map(({ path, steps }) => ({ path, steps })) } : undefined;
+}
+
+/** Several values as one, joined on an axis. */
+export function joinedValues(values: readonly NdArray[], axis: number): NdArray {
+  const [first, ...others] = values;
+  if (first !== undefined && others.length === 0) return first;
+  return opOf('concat').evaluate(values, { axis }, joinedShape(values.map((v) => v.shape), axis));
+}
+export function joinedShape(shapes: readonly (readonly number[])[], axis: number): readonly number[] {
+  const out = opOf('concat').infer(shapes.map((shape) => ({ dtype: 'f32', shape })), { axis }).shape;
+  if (!out.every(isStatic)) throw new OpError('open', 'concat: a size is left open');
+  return out;
+}
