@@ -37,7 +37,7 @@ type Inputs = Readonly<Record<string, readonly number[]>>;
 
 /** A model of what `body` emits, reduced to one number so that no large output is copied. The first axis of x and dy is symbolic. */
 async function session(inputs: Inputs, body: (e: Emitter) => string): Promise<ort.InferenceSession> {
-  const e = new Emitter(EMPTY, 20);
+  const e = new Emitter(EMPTY);
   const typed = Object.entries(inputs).map(([name, dims]): readonly [string, TensorType] => {
     e.reserve(name);
     if (name === 'w') return [name, { dtype: 'f32', shape: dims }];

@@ -77,9 +77,11 @@ export function parseTasks(value: string | undefined): readonly string[] | undef
   return codes;
 }
 
-/** A flag that counts something. Throws MisuseError below `least` or between integers. */
-export function countOf(name: string, value: number | undefined, least = 1): number | undefined {
+/** A flag that counts something. Throws MisuseError outside `least` to `most` or between integers. */
+export function countOf(name: string, value: number | undefined, least = 1, most = Infinity): number | undefined {
   if (value === undefined) return undefined;
-  if (!Number.isSafeInteger(value) || value < least) throw new MisuseError(`--${name} needs a whole number of at least ${least}, not ${value}`);
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new MisuseError(`--${name} needs a whole number ${most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`}, not ${value}`);
+  }
   return value;
 }

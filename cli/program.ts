@@ -16,11 +16,18 @@ export interface ProgramArgs {
   readonly epochs?: number;
 }
 
-/** Compiles; diagnostics are values. `everything`: all train blocks and variants are checked. Throws UserError where the file cannot be read. */
-export function compileFile(args: ProgramArgs, everything = false): CompileResult {
+export interface CompileOptions {
+  /** All train blocks and variants are checked. */
+  readonly everything?: boolean;
+  /** A file that cannot be read is a diagnostic too, so that a tool always gets its JSON. */
+  readonly json: boolean;
+}
+
+/** Compiles; diagnostics are values. For people, throws UserError where the file cannot be read. */
+export function compileFile(args: ProgramArgs, { everything = false, json }: CompileOptions): CompileResult {
   const { file, variant } = parseSpecRef(args.spec);
-  if (!existsSync(file)) throw new UserError(`there is no file ${file}`, 'give the path of a .tps file');
-  if (statSync(file).isDirectory()) throw new UserError(`${file} is a folder`, 'give the path of a .tps file');
+  if (!json && !existsSync(file)) throw new UserError(`there is no file ${file}`, 'give the path of a .tps file');
+  if (!json && statSync(file).isDirectory()) throw new UserError(`${file} is a folder`, 'give the path of a .tps file');
   const tasks = parseTasks(args.tasks);
   return compileSpec({
     file, set: parseSet(args.set), everything,
@@ -41,7 +48,7 @@ export function tellDiagnostics(result: CompileResult, json: boolean, io: Io): v
 
 /** The program of a spec without errors; its warnings go to standard error. Else tells the mistakes (as JSON where asked) and throws SpecFaults. */
 export function needProgram(args: ProgramArgs, io: Io, json: boolean): Program {
-  const result = compileFile(args);
+  const result = compileFile(args, { json });
   if (result.program === undefined) {
     tellDiagnostics(result, json, io);
     throw new SpecFaults();

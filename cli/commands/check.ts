@@ -1,12 +1,12 @@
 // tpsc check: every mistake of a spec at once.
 import { taskCodes } from '../../compiler/program.js';
-import { countDiagnostics, diagnosticsJson, renderDiagnostics } from '../../runtime/report/frame.js';
+import { countDiagnostics, renderDiagnostics } from '../../runtime/report/frame.js';
 import { paint } from '../../runtime/report/colour.js';
 import { plural } from '../../runtime/report/numbers.js';
 import { command } from '../command.js';
 import { formatFlag, programFlags, specArgument } from '../flags.js';
 import { showPath } from '../io.js';
-import { compileFile } from '../program.js';
+import { compileFile, tellDiagnostics } from '../program.js';
 
 export const check = command({
   name: 'check',
@@ -24,10 +24,11 @@ export const check = command({
     ['tpsc check net.tps#A2 --format json', 'a variant, for a tool'],
   ],
   run: async (args, io) => {
-    const result = compileFile(args, args.block === undefined && !args.spec.includes('#'));
+    const json = args.format === 'json';
+    const result = compileFile(args, { everything: args.block === undefined && !args.spec.includes('#'), json });
     const failed = result.diagnostics.some((d) => d.severity === 'error');
-    if (args.format === 'json') {
-      io.out(`${JSON.stringify(diagnosticsJson(result.diagnostics, showPath), null, 2)}\n`);
+    if (json) {
+      tellDiagnostics(result, true, io);
       return failed ? 1 : 0;
     }
     io.out(renderDiagnostics(result.diagnostics, result.texts, { colour: io.colour, showPath }));

@@ -1,10 +1,11 @@
 // tpsc compile: a network as a file for other runtimes.
-import { writeFileSync } from 'node:fs';
 import { printGraph } from '../../compiler/ir/print.js';
+import { OPSETS } from '../../compiler/targets/onnx/opset.js';
 import type { Program } from '../../compiler/program.js';
 import { MisuseError } from '../../runtime/errors.js';
 import type { Trained } from '../../runtime/export/model-file.js';
 import { bytes, grouped, significant } from '../../runtime/report/numbers.js';
+import { writeTextAtomically } from '../../runtime/state/atomic.js';
 import { command } from '../command.js';
 import { countOf, formatFlag, programFlags } from '../flags.js';
 import { toolVersion } from '../host.js';
@@ -26,6 +27,8 @@ function needOut(args: Args, what: string): string {
   if (args.out === undefined) throw new MisuseError(`--target ${args.target} needs --out ${what}`);
   return args.out;
 }
+
+const opsetOf = (args: Args): number | undefined => countOf('opset', args.opset, OPSETS.least, OPSETS.most);
 
 /** The network of a run with its checkpoint, or of a spec with --weights. */
 async function trainedOf(args: Args, io: Io): Promise<Trained> {
@@ -54,7 +57,7 @@ async function toOnnxFile(args: Args, io: Io): Promise<number> {
     import('../../runtime/export/model-file.js'), import('../../runtime/export/verify.js'), import('../../runtime/state/atomic.js'),
   ]);
   const trained = await trainedOf(args, io);
-  const opset = countOf('opset', args.opset, 17);
+  const opset = opsetOf(args);
   const model = exportOnnx(trained, { toolVersion, ...(args.task === undefined ? {} : { task: args.task }), ...(opset === undefined ? {} : { opset }) });
   writeAtomically(file, (fd) => { writeAll(fd, model.bytes); });
   const bar = barOf(io, 'verifying {bar} {value}/{total} images');
@@ -86,7 +89,7 @@ export const compile = command({
     weights: { type: 'string', describe: 'values of a spec: a run, a .safetensors file, or `random`' },
     checkpoint: { type: 'string', choices: ['last', 'best'], describe: 'of a run; default: best where there is one' },
     verify: { type: 'string', array: true, describe: 'images (or folders): run the file on them, and the float64 evaluator, and compare' },
-    opset: { type: 'number', describe: 'of ai.onnx, from 17 (default: 20)' },
+    opset: { type: 'number', describe: `of ai.onnx, ${OPSETS.least} to ${OPSETS.most} (default: ${OPSETS.usual})` },
     block: { type: 'string', describe: 'name of the train block of a spec (default: the last one)' },
     ...programFlags,
     format: formatFlag,
@@ -102,18 +105,23 @@ export const compile = command({
       const useless = (['task', 'weights', 'verify', 'checkpoint'] as const).find((flag) => args[flag] !== undefined);
       if (useless !== undefined) throw new MisuseError(`--${useless} means nothing with --target ${args.target}`);
     }
+    const json = args.format === 'json';
+    if (args.target === 'ir') {
+      if (args.opset !== undefined) throw new MisuseError('--opset means nothing with --target ir');
+      if (json) needOut(args, 'FILE, for standard output holds the JSON alone');
+    }
     if (args.target === 'onnx') return toOnnxFile(args, io);
     const program = await programOf(args, io);
     if (args.target === 'ir') {
-      const text = irText(program);
-      if (args.out === undefined) io.out(text);
-      else writeFileSync(args.out, text);
+      if (args.out === undefined) io.out(irText(program));
+      else writeTextAtomically(args.out, irText(program));
+      if (json) io.out(`${JSON.stringify({ file: args.out, nodes: program.infer.nodes.size }, null, 2)}\n`);
       return 0;
     }
     const folder = needOut(args, 'FOLDER');
     const { writeTrainingFiles } = await import('../../runtime/export/training-files.js');
-    const { files, opset } = writeTrainingFiles(program, folder, toolVersion, countOf('opset', args.opset, 17));
-    if (args.format === 'json') io.out(`${JSON.stringify({ folder, opset, files }, null, 2)}\n`);
+    const { files, opset } = writeTrainingFiles(program, folder, toolVersion, opsetOf(args));
+    if (json) io.out(`${JSON.stringify({ folder, opset, files }, null, 2)}\n`);
     else io.out(`${folder}: ${files.map((f) => `${f.file} (${grouped(f.nodes)} nodes)`).join(', ')}, manifest.json; opset ${opset}\n`);
     return 0;
   },

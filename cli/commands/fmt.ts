@@ -1,8 +1,9 @@
 // tpsc fmt: specs in the one layout.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { format, parse } from '../../grammar/index.js';
 import { MisuseError, UserError } from '../../runtime/errors.js';
 import { renderDiagnostics } from '../../runtime/report/frame.js';
+import { writeTextAtomically } from '../../runtime/state/atomic.js';
 import { command } from '../command.js';
 import { showPath, type Io } from '../io.js';
 
@@ -55,7 +56,7 @@ export const fmt = command({
           failed = true;
         }
       } else if (args.write) {
-        if (result !== text) writeFileSync(path, result);
+        if (result !== text) writeTextAtomically(path, result);
       } else io.out(result);
     }
     return failed ? 1 : 0;

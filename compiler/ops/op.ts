@@ -42,7 +42,6 @@ export interface GradientContext {
 export type OnnxAttribute = number | { readonly int: number } | { readonly float: number } | string | { readonly ints: readonly number[] } | { readonly floats: readonly number[] };
 /** The emitter that the ONNX column writes to. Names are those of ONNX values. */
 export interface OnnxContext {
-  readonly opset: number;
   /** Adds a node with one output and gives the output's name. */
   emit(opType: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
   emitMany(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, outputs: number): readonly string[];

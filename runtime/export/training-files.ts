@@ -1,5 +1,4 @@
 // The functions of training as a folder of ONNX files with a manifest: what another runtime needs to train the network.
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyFunction, evalFunction, gradFunction, inferFunction } from '../../compiler/functions.js';
 import { formatDim } from '../../compiler/ir/dim.js';
@@ -7,7 +6,7 @@ import type { Graph, TensorType } from '../../compiler/ir/graph.js';
 import { trainable, type Program } from '../../compiler/program.js';
 import { toOnnx } from '../../compiler/targets/onnx/index.js';
 import { UserError } from '../errors.js';
-import { writeAll, writeAtomically, writeJsonAtomically } from '../state/atomic.js';
+import { makeFolder, writeAll, writeAtomically, writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 
 interface ValueRow { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }
 const row = (name: string, { dtype, shape }: TensorType): ValueRow => ({ name, dtype, shape: shape.map((d) => (typeof d === 'number' ? d : formatDim(d))) });
@@ -24,7 +23,7 @@ export function writeTrainingFiles(program: Program, folder: string, toolVersion
   const functions: Readonly<Record<string, Graph>> = {
     infer: inferFunction(program), eval: evalFunction(program), grad: gradFunction(program), apply: applyFunction(trainable(program), training.optimizer),
   };
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const made = Object.entries(functions).map(([name, graph]) => {
     const model = toOnnx(graph, { name, producerVersion: toolVersion, metadata: { 'tpsc.spec': program.hash, 'tpsc.function': name }, ...(opset === undefined ? {} : { opset }) });
     const file = `${name}.onnx`;
@@ -40,6 +39,6 @@ export function writeTrainingFiles(program: Program, folder: string, toolVersion
     tensors: program.tensors.map(({ path, kind, shape, perTask, frozen }) => ({ path, kind, shape, perTask, frozen })),
     schedules: program.schedules, optimizer: training.optimizer, clip: training.clip ?? null, batch: training.batch, epochs: training.epochs, threshold: training.threshold,
   });
-  writeFileSync(join(folder, 'spec.tps'), program.resolved);
+  writeTextAtomically(join(folder, 'spec.tps'), program.resolved);
   return { files: made.map(({ file, model }) => ({ file, nodes: model.nodes })), opset: made[0]?.model.opset ?? 0 };
 }

@@ -1,5 +1,5 @@
 // Files that are either the old one or the new one, whole, whenever the machine stops. No format lives here.
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
 
@@ -18,7 +18,7 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
 /** What the system says of a path that cannot be written, as a mistake of the user's. */
 function told<T>(path: string, act: () => T): T {
   try { return act(); } catch (error) {
-    throw new UserError(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'The folder must exist, and the path must be no folder.');
+    throw new UserError(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'The folder must exist and be writable, and nothing of another kind may stand there.');
   }
 }
 
@@ -44,7 +44,17 @@ export function writeAtomically(path: string, write: (fd: number) => void): void
   syncFolder(dirname(path));
 }
 
+/** `text` in UTF-8, atomically. */
+export function writeTextAtomically(path: string, text: string): void {
+  writeAtomically(path, (fd) => writeAll(fd, Buffer.from(text)));
+}
+
+/** Makes a folder and those above it, where they are not there. Throws UserError where a file stands in the way. */
+export function makeFolder(path: string): void {
+  told(path, () => mkdirSync(path, { recursive: true }));
+}
+
 /** `value` as indented JSON, atomically. */
 export function writeJsonAtomically(path: string, value: unknown): void {
-  writeAtomically(path, (fd) => writeAll(fd, Buffer.from(`${JSON.stringify(value, null, 1)}\n`)));
+  writeTextAtomically(path, `${JSON.stringify(value, null, 1)}\n`);
 }

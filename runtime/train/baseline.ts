@@ -4,7 +4,7 @@ import type { Program } from '../../compiler/program.js';
 import type { Dataset, ImageCache, Size, Split } from '../data/index.js';
 import { UserError } from '../errors.js';
 import { baselineCounts, scoresOf, type Baseline, type MiouDefinition, type Scores } from '../metrics/index.js';
-import { writeAll, writeAtomically, writeJsonAtomically } from '../state/atomic.js';
+import { writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 import { countsCsv } from './evaluate.js';
 import { runPaths } from './run-directory.js';
 
@@ -31,7 +31,7 @@ export async function writeBaseline({ run, program, dataset, split, cache, basel
   const counts = await baselineCounts(dataset, baseline, { split, size: sizeOf(program), cache });
   const scores = scoresOf(counts, miou);
   const file = join(runPaths(run).evaluations, `${split}-${baseline}`);
-  writeAtomically(`${file}.csv`, (fd) => writeAll(fd, Buffer.from(countsCsv(counts))));
+  writeTextAtomically(`${file}.csv`, countsCsv(counts));
   writeJsonAtomically(`${file}.json`, { ...scores, baseline, split, data: dataset.fingerprint });
   return scores;
 }

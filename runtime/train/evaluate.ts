@@ -5,7 +5,7 @@ import type { Dataset, ImageCache, Split } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
 import { MisuseError, UserError } from '../errors.js';
 import type { ImageCounts, MiouDefinition, Scores } from '../metrics/index.js';
-import { writeAll, writeAtomically, writeJsonAtomically } from '../state/atomic.js';
+import { writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 import { makeEvaluator } from './evaluator.js';
 import { runPaths } from './run-directory.js';
 import { openTrainedRun, type CheckpointName } from './trained-run.js';
@@ -58,7 +58,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       ...evaluation.scores, checkpoint: trained.checkpoint, epoch, step, split, data: dataset.fingerprint, loss: evaluation.loss,
       ...(bindAs === undefined ? {} : { bindAs }), counts: relative(run, file),
     };
-    writeAtomically(file, (fd) => writeAll(fd, Buffer.from(countsCsv(evaluation.counts))));
+    writeTextAtomically(file, countsCsv(evaluation.counts));
     writeJsonAtomically(join(evaluations, `${name}.json`), report);
     return report;
   } finally {

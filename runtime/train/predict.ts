@@ -1,10 +1,10 @@
 // `predict`: images in, a mask and an overlay out for each, both at the image's own size.
-import { mkdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { decodeImage, normalized, pipelineOf } from '../data/index.js';
 import { f32 } from '../engines/engine.js';
 import { MisuseError } from '../errors.js';
 import { writePrediction } from '../report/overlay.js';
+import { makeFolder } from '../state/atomic.js';
 import type { Predictor } from './predictor.js';
 
 export interface PredictOptions {
@@ -29,7 +29,7 @@ export interface PredictedImage {
 /** Writes `OUT/STEM_mask.png` and `OUT/STEM_overlay.png` for each input. Throws MisuseError for a task that the model does not have, UserError for an image that cannot be read. */
 export async function predict(predictor: Predictor, { inputs, task, out, onImage }: PredictOptions): Promise<readonly PredictedImage[]> {
   const index = taskIndex(predictor, task), size = { height: predictor.height, width: predictor.width }, pipeline = pipelineOf(predictor.preprocessing);
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   const stems = uniqueStems(inputs), results: PredictedImage[] = [];
   for (const [k, input] of inputs.entries()) {
     const { data } = await decodeImage(input, size);

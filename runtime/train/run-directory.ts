@@ -1,12 +1,12 @@
 // The run directory: what a run is (spec, seed, data, engine, weights), written once, and what may be resumed under it.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from '../../compiler/program.js';
 import type { SplitRule } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
 import { UserError } from '../errors.js';
-import { writeAll, writeAtomically, writeJsonAtomically } from '../state/atomic.js';
+import { makeFolder, writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 import { checkpointFolder } from '../state/weights.js';
 
 /** Everything that could change a number of the run. `--max-steps` is not here: it only stops. */
@@ -68,16 +68,17 @@ export function openRun(root: string, resume: boolean): { readonly paths: RunPat
     if (resume) return { paths, before: readRun(root) };
     throw new UserError(`${root} holds a run already`, 'Give --resume to go on with it, or another --out.');
   }
+  if (existsSync(root) && !statSync(root).isDirectory()) throw new UserError(`${root} is a file, not a run directory`, 'Give an --out that does not exist yet.');
   if (existsSync(root) && readdirSync(root).some((name) => !name.startsWith('.') && !LEFTOVERS.has(name))) {
     throw new UserError(`${root} is not empty, and holds no run`, 'Give an --out that does not exist yet.');
   }
-  for (const folder of [root, paths.checkpoints, paths.evaluations]) mkdirSync(folder, { recursive: true });
+  for (const folder of [root, paths.checkpoints, paths.evaluations]) makeFolder(folder);
   return { paths };
 }
 
 /** Writes what the run is. run.json comes last: with it the directory is a run. */
 export function writeRun(paths: RunPaths, program: Program, record: RunRecord): void {
-  writeAtomically(paths.spec, (fd) => writeAll(fd, Buffer.from(program.resolved)));
+  writeTextAtomically(paths.spec, program.resolved);
   writeJsonAtomically(paths.record, record);
 }
 

@@ -22,7 +22,7 @@ export class Emitter implements OnnxContext {
   private readonly written = new Map<string, string[]>();
   private readonly sizes = new Map<string, string>();
 
-  constructor(private readonly graph: Graph, readonly opset: number) {}
+  constructor(private readonly graph: Graph) {}
 
   /** Keeps a name for one value of the caller's. Throws if it is taken. */
   reserve(name: string): string {

@@ -3,12 +3,13 @@ import { isLeaf, leafName, nodeOf, type Graph, type Output, type TensorType } fr
 import { opOf } from '../../ops/index.js';
 import { Emitter } from './emitter.js';
 import { Leaves, type Bindings, type GraphInput } from './leaves.js';
+import { OPSETS } from './opset.js';
 import { encodeModel, valueInfo } from './proto.js';
 
 export type { Bindings, GraphInput, TensorValue } from './leaves.js';
 
 export interface OnnxOptions extends Bindings {
-  /** Of ai.onnx; 17 or later. */
+  /** Of ai.onnx; one of `OPSETS`. */
   readonly opset?: number;
   /** Name of the graph in the file. */
   readonly name?: string;
@@ -31,12 +32,10 @@ export interface OnnxModel {
   readonly opset: number;
 }
 
-export const DEFAULT_OPSET = 20;
-
 /** Inputs are called as `leafName` says, outputs as in the graph; symbolic dimensions by their symbol. */
 export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
-  const { opset = DEFAULT_OPSET, hideShapes = false } = options;
-  const emitter = new Emitter(graph, opset);
+  const { opset = OPSETS.usual, hideShapes = false } = options;
+  const emitter = new Emitter(graph);
   const leaves = new Leaves(emitter, options);
   leaves.bind(graph);
   const values = new Map<number, string>();

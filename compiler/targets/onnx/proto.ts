@@ -5,6 +5,7 @@ import { formatDim, isStatic } from '../../ir/dim.js';
 import type { DType, TensorType } from '../../ir/graph.js';
 import { sizeOf } from '../../ir/ndarray.js';
 import type { OnnxAttribute } from '../../ops/op.js';
+import { irVersionOf } from './opset.js';
 
 const { onnx } = onnxProto;
 export type { Onnx };
@@ -14,16 +15,6 @@ const ELEMENT_TYPE = {
   i64: onnx.TensorProto.DataType.INT64,
   bool: onnx.TensorProto.DataType.BOOL,
 } as const satisfies Record<DType, number>;
-
-export const elementType = (dtype: DType): number => ELEMENT_TYPE[dtype];
-
-/** The IR version that came with an opset of ai.onnx: a reader of that age accepts both. */
-export function irVersionOf(opset: number): number {
-  if (opset <= 14) return 7;
-  if (opset <= 18) return 8;
-  if (opset <= 20) return 9;
-  return opset <= 22 ? 10 : 11;
-}
 
 /** Little-endian bytes of numbers as a dtype. Float32Array is viewed, not copied. */
 function rawData(data: Float64Array | Float32Array, dtype: DType): Uint8Array {
