@@ -119,14 +119,16 @@ export function shapeAfter(steps: readonly WeightStep[], shape: readonly number[
 export const valuesAfter = (steps: readonly WeightStep[], value: NdArray): NdArray =>
   steps.reduce((v, step) => opOf(step.op).evaluate([v], step.attrs, shapeAfter([step], v.shape)), value);
 
-/** The steps that undo these, or undefined where one cannot be undone from the values alone. */
-export function inverse(steps: readonly WeightStep[]): readonly WeightStep[] | undefined {
+/** The steps that undo these, or undefined where one cannot be undone. A `reshape` can be where the file's own `shape` is known. */
+export function inverse(steps: readonly WeightStep[], shape?: readonly number[]): readonly WeightStep[] | undefined {
   const back: WeightStep[] = [];
-  for (const { op, attrs } of [...steps].reverse()) {
+  for (const [i, { op, attrs }] of steps.entries()) {
     const perm = attrs['perm'];
-    if (op !== 'transpose' || !Array.isArray(perm)) return undefined;
-    const axes = (perm as readonly number[]).map((p) => (p < 0 ? p + perm.length : p));
-    back.push({ op, attrs: { perm: axes.map((_, i) => axes.indexOf(i)) } });
+    if (op === 'transpose' && Array.isArray(perm)) {
+      const axes = (perm as readonly number[]).map((p) => (p < 0 ? p + perm.length : p));
+      back.unshift({ op, attrs: { perm: axes.map((_, k) => axes.indexOf(k)) } });
+    } else if (op === 'reshape' && shape !== undefined) back.unshift({ op, attrs: { shape: shapeAfter(steps.slice(0, i), shape) } });
+    else return undefined;
   }
   return back;
 }
@@ -134,30 +136,30 @@ export function inverse(steps: readonly WeightStep[]): readonly WeightStep[] | u
 /** How a key gets its values back: from one tensor, or from several that were cut out of it, joined on `axis`. */
 export interface WeightBack { readonly key: string; readonly axis: number; readonly parts: readonly { readonly path: string; readonly steps: readonly WeightStep[] }[] }
 
-/** The pairs read backwards, by key; `stuck` are keys whose values cannot be put together again. */
-export function backwards(pairs: readonly WeightPair[]): { readonly keys: readonly WeightBack[]; readonly stuck: readonly string[] } {
+/** The pairs read backwards, by key; `stuck` are keys whose values cannot be put together again. `shapeOf`: the shapes that the keys had, where they are known. */
+export function backwards(pairs: readonly WeightPair[], shapeOf: (key: string) => readonly number[] | undefined = () => undefined): { readonly keys: readonly WeightBack[]; readonly stuck: readonly string[] } {
   const byKey = new Map<string, WeightPair[]>();
   for (const pair of pairs) byKey.set(pair.key, [...(byKey.get(pair.key) ?? []), pair]);
   const keys: WeightBack[] = [], stuck: string[] = [];
   for (const [key, group] of byKey) {
-    const back = group.length === 1 ? whole(key, group) : joined(key, group);
+    const back = group.length === 1 ? whole(key, group, shapeOf(key)) : joined(key, group, shapeOf(key));
     if (back === undefined) stuck.push(key);
     else keys.push(back);
   }
   return { keys, stuck };
 }
 
-function whole(key: string, [pair]: readonly WeightPair[]): WeightBack | undefined {
-  const steps = pair === undefined ? undefined : inverse(pair.row.steps);
+function whole(key: string, [pair]: readonly WeightPair[], shape: readonly number[] | undefined): WeightBack | undefined {
+  const steps = pair === undefined ? undefined : inverse(pair.row.steps, shape);
   return pair === undefined || steps === undefined ? undefined : { key, axis: 0, parts: [{ path: pair.path, steps }] };
 }
 
 /** Pieces that were cut from one axis, without holes and from its beginning on. */
-function joined(key: string, group: readonly WeightPair[]): WeightBack | undefined {
+function joined(key: string, group: readonly WeightPair[], shape: readonly number[] | undefined): WeightBack | undefined {
   const pieces: { readonly path: string; readonly from: number; readonly to: number; readonly steps: readonly WeightStep[] }[] = [];
   const axes = new Set<unknown>();
   for (const { path, row: { steps: [cut, ...rest] } } of group) {
-    const steps = inverse(rest);
+    const steps = inverse(rest, cut === undefined || shape === undefined ? undefined : shapeAfter([cut], shape));
     const { axis, from, to, step } = cut?.attrs ?? {};
     if (cut?.op !== 'slice' || steps === undefined || step !== 1 || typeof from !== 'number' || typeof to !== 'number') return undefined;
     axes.add(axis);

@@ -45,8 +45,8 @@ export function renderImport(report: ImportReport, next: string): string {
     + `next: ${next}\n`;
 }
 
-export const renderExport = (report: ExportReport): string =>
-  `${plural(report.exported.length, 'tensor')} (${plural(report.values, 'value')}) of ${report.file} -> ${report.out}\n${line('without a key in the map, left out', report.leftOut, [])}`;
+export const renderExport = (report: ExportReport): string => `${plural(report.exported.length, 'tensor')} (${plural(report.values, 'value')}) of ${report.file} -> ${report.out}\n${line('without a key in the map, left out', report.leftOut, [])}`
+  + (report.kept === 0 ? '' : `${plural(report.kept, 'tensor')} of the original kept\n`);
 
 export function renderDifference(a: string, b: string, d: WeightsDifference): string {
   const only = (file: string, names: readonly string[]): string => names.map((name) => `only in ${file}: ${shownName(name)}\n`).join('');

@@ -196,6 +196,36 @@ weights cut of M { "in" -> k.weight |> slice(axis: 0, from: 2), "in" -> q.weight
     // the first element of `b` went nowhere
     expect(() => exportWeights({ file: at('cut-in.safetensors'), out: at('cut-out.safetensors'), by: { program, map } })).toThrow(/\n  b$/);
   });
+  it('goes back into the file that it came from, with all else in it, in its order', () => {
+    importWeights({ program: small, file: official, out: at('half.safetensors') });
+    const { tensors } = readSafetensors(at('half.safetensors'));
+    writeSafetensors(at('trained.safetensors'), new Map([...tensors].map(([k, t]) => [k, f32(t.shape, [...t.data].map((x) => Number(x) + 1))])));
+    const report = exportWeights({ file: at('trained.safetensors'), out: at('onto.pt'), by: { program: small, map: chooseMap(small, 'sam2')! }, onto: official });
+    expect(report.kept).toBe(3);
+    expect(listWeights(at('onto.pt'))).toMatchObject({ entry: 'model', tensors: listWeights(official).tensors });
+    const { equal, different } = diffWeights(official, at('onto.pt'));
+    expect([equal, different.length, different.every((d) => Math.abs(d.largest - 1) < 1e-6)]).toEqual([3, 30, true]);
+    expect(() => exportWeights({ file: at('trained.safetensors'), out: at('onto.pt'), by: { program: small, map: chooseMap(small, 'sam2')! }, onto: at('half.safetensors') })).toThrow(/pos_embed is not in it/);
+    expect(() => exportWeights({ file: at('trained.safetensors'), out: at('onto.pt'), onto: official })).toThrow(/--onto needs --map/);
+  });
+  it('knows the shape before a reshape from the file that it came from', () => {
+    const program = programOf(compileText(`edition 1
+model M(image: f32[B, 3, 8, 8]) -> f32[B, 1, 8, 8] {
+  layer one = linear(1)
+  return image |> channels_last |> one |> channels_first
+}
+weights convs of M { "conv.weight" -> one.weight |> reshape([1, 3]), "conv.bias" -> one.bias }
+`));
+    const source = file('conv.safetensors', { 'conv.weight': f32([1, 3, 1, 1], [1, 2, 3]), 'conv.bias': f32([1], [4]) });
+    const by = { program, map: chooseMap(program, 'convs')! };
+    importWeights({ program, file: source, out: at('lin.safetensors') });
+    expect(readSafetensors(at('lin.safetensors')).tensors.get('one.weight')!.shape).toEqual([1, 3]);
+    expect(() => exportWeights({ file: at('lin.safetensors'), out: at('lin.pt'), by })).toThrow(/cannot be undone\n  conv\.weight$/);
+    exportWeights({ file: at('lin.safetensors'), out: at('lin-back.safetensors'), by, onto: source });
+    const other = file('other.safetensors', { 'conv.weight': f32([1, 4], [1, 2, 3, 4]), 'conv.bias': f32([1], [4]) });
+    expect(() => exportWeights({ file: at('lin.safetensors'), out: at('lin.pt'), by, onto: other })).toThrow(/does not fit the map: reshape/);
+    expect(diffWeights(source, at('lin-back.safetensors'))).toMatchObject({ equal: 2, unlike: [], onlyA: [], onlyB: [] });
+  });
   it('leaves an optimiser\'s moments out', () => {
     const source = file('moments.safetensors', { w: f32([1], [1]), 'm:w': f32([1], [2]), 'v:w': f32([1], [3]) });
     expect(exportWeights({ file: source, out: at('moments.pt') }).exported).toEqual(['w']);
