@@ -248,7 +248,7 @@ block channel_head(t: task, c: int)(y: f32[B, c, H, W]) -> f32[B, 1, H, W] {
   layer norm = group_norm(1)
   layer rows = conv(len(tasks))
   let all = rows(norm(spread(y)) |> gelu)
-  return gather(all, t, axis: 1) |> reshape([B, 1, H, W])
+  return gather(all, t |> reshape([1]), axis: 1)
 }
 
 /// A whole head for each task (P15).
@@ -293,7 +293,13 @@ block pgtd(
   amplifier_per_task: bool = false,
   head_form: block = task_head
 )(low: f32[B, _, H, W], high: f32[B, _, _, _])
-  -> { logits: f32[B, 1, H, W], feature: f32[B, c, H, W], scaled: f32[B, c, H, W], prototypes: f32[2, c] }
+  -> {
+    logits: f32[B, 1, H, W],
+    feature: f32[B, c, H, W],
+    scaled: f32[B, c, H, W],
+    prototypes: f32[2, c],
+    bank: f32[_, 2, c]
+  }
   where c % 4 == 0
   where c % heads == 0
   where kernel % 2 == 1
@@ -363,7 +369,8 @@ block pgtd(
     }
     let logits = head(y) + lambda_p * strength * steep  # eq. 11, P17
   }
-  return { logits: logits, feature: y, scaled: s, prototypes: proto }
+  let every = if bank == "ema" or bank == "kept" then proto[*] else proto |> reshape([1, 2, c])
+  return { logits: logits, feature: y, scaled: s, prototypes: proto, bank: every }
 }
 
 /// A plain decoder with the same inputs and results: no prototypes, no generated kernels.

@@ -1,0 +1,178 @@
+// The ambiguity register: every alternative that it names is an argument or a one-line change of the spec, checks, and takes a training step.
+// The network is the smallest that has every part: four blocks, one gate, one decoder.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { compileSpec } from '../../compiler/index.js';
+import { taskCodes, type Program } from '../../compiler/program.js';
+import { diskHost } from '../../cli/host.js';
+import type { Batch } from '../../runtime/data/index.js';
+import { f32, type Engine, type Tensor } from '../../runtime/engines/engine.js';
+import { createEngine } from '../../runtime/engines/index.js';
+import { startingTensors } from '../../runtime/state/weights.js';
+import { makeStepper } from '../../runtime/train/step.js';
+import { discs, images } from './formula.js';
+
+const GATE = 'cumulative_sigmoid(logits: param f32[4] init zeros, temperature: anneal(1.0, 0.3, over: epochs))';
+const ROUTE = 'shared: bottleneck(4), specific: per t bottleneck(4), weight: split[b]';
+const PARTS = {
+  gate: GATE,
+  adapter: `route(${ROUTE}, scale: per t scaled())`,
+  levels: 'enc.stages |> rfb([8, 16], field: conv_unit)',
+  decoder: '',
+  logits: 'd.logits |> resize([32, 32], mode: bilinear, align_corners: true)',
+  loss: 'structure(d.logits, truth)',
+  train: 'optimizer = adam(lr: 3e-5)\n  sampler = inverse_frequency(by: t)',
+};
+type Parts = Partial<Record<keyof typeof PARTS, string>>;
+
+const text = (change: Parts): string => {
+  const p = { ...PARTS, ...change };
+  return `edition 1
+from std.gate import clamped, cumulative_sigmoid, cumulative_softmax, falls, fixed_split, hard_outside_training, hazard, indecision, independent, naive_cumulative, position
+from std.peft import additive, bottleneck, layer_scale, normed, residual, route, scaled, task_scales
+from std.pgtd import bare_attention, banded_sides, channel_head, condense, conv_unit, fuse_at, in_batch, own_head, pgtd, pooled, project_groups, project_pixels, receptive_field_batch, resized, rfb, sequential, shared_head
+from std.loss import infonce, prototype_cosine, side_margin, structure, structure_iou
+tasks two {
+  A "a" { folder: "a" }
+  B "b" { folder: "b" }
+}
+block body(x: f32[B, 3, H, W]) -> { stages: [f32[B, _, _, _]] } {
+  layer stem = conv(8, kernel: 4, stride: 4)
+  carry y = stem(x) |> channels_last
+  for i in 0..4 {
+    layer blocks[i] = feed_forward(8)
+    next y = y + blocks[i](y)
+  }
+  emit stages = y |> channels_first
+  emit stages = y |> channels_first |> max_pool(2)
+}
+model Mini(image: f32[B, 3, 32, 32], t: task of two) -> f32[B, 1, 32, 32] {
+  encoder enc = body(image)
+  gate split per t over enc.blocks = ${p.gate}
+  adapter tca before enc.blocks[* as b] = ${p.adapter}
+  let levels = ${p.levels}
+  decoder d = pgtd(t, 16, 2${p.decoder === '' ? '' : `, ${p.decoder}`})(levels[0], levels[1])
+  let logits = ${p.logits}
+  return logits
+}
+train main of Mini {
+  loss = ${p.loss}
+  ${p.train}
+  epochs = 4, batch = 3, drop_last = true
+  augment = [resize(32)]
+}
+`;
+};
+
+/** Diagnostics of the text, without those about imports that a case has no use for. */
+function checked(change: Parts): { readonly program: Program | undefined; readonly said: readonly string[] } {
+  const disk = diskHost(), source = text(change);
+  const { program, diagnostics } = compileSpec({ file: 'mini.tps' }, { ...disk, read: (path) => (path === 'mini.tps' ? source : disk.read(path)) });
+  return { program, said: diagnostics.filter((d) => d.code !== 'TPS7005').map((d) => `${d.code} ${d.range.start.line} ${d.message}`) };
+}
+
+let engine: Engine;
+beforeAll(async () => { engine = await createEngine('ort', { threads: 1 }); });
+
+const plain = (a: { readonly shape: readonly number[]; readonly data: ArrayLike<number> }): Tensor => f32(a.shape, Float32Array.from(a.data));
+
+/** A step on three images of the first task: what it held before and after, and its loss. */
+async function step(program: Program): Promise<{ readonly before: ReadonlyMap<string, Tensor>; readonly after: ReadonlyMap<string, Tensor>; readonly loss: number; readonly trained: readonly string[] }> {
+  const stepper = await makeStepper(program, program.training!, engine);
+  const { tensors } = startingTensors(program, 3, 'random');
+  const before = new Map(tensors);
+  const moments = new Map([...stepper.moments(taskCodes(program))].map(([name, shape]) => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))]));
+  const state = { tensors: new Map(tensors), moments, updates: new Map<string, number>() };
+  const batch: Batch = {
+    image: plain(images('register', 3, 32)), truth: plain(discs(3, 32)), step: 0, tasks: [0, 0, 0],
+    items: ['x', 'y', 'z'].map((stem) => ({ task: 'A', stem, image: '', mask: '', group: '', split: 'train' as const })),
+  };
+  const { loss } = await stepper.run(state, batch, { lr: 1e-3, schedules: Object.fromEntries(program.schedules.map((s) => [s.name, s.from])), seed: 0, step: 0 });
+  await stepper.dispose();
+  return { before, after: state.tensors, loss, trained: [...state.updates.keys()] };
+}
+
+const one = { train: 'optimizer = adam(lr: 3e-5)\n  sampler = shuffle(one_task: true)' };
+const gate = (law: string): Parts => ({ gate: `${law}(logits: param f32[4] init zeros, temperature: anneal(1.0, 0.3, over: epochs))` });
+
+const ALTERNATIVES: readonly (readonly [letter: string, what: string, change: Parts, warns?: readonly string[]])[] = [
+  ['G1', 'the register’s defaults, but 1 x 1 in place of receptive fields (P3)', {}],
+  ['G1', 'share of a softmax', gate('cumulative_softmax')],
+  ['G1', 'hazard', gate('hazard')],
+  ['G1', 'position', gate('position')],
+  ['G1', 'running sums, not monotone', { gate: 'free(naive_cumulative(logits: param f32[4] init zeros, temperature: 0.5))' }, ['TPS4006']],
+  ['G1', 'the released gate, not monotone', { gate: 'free(independent(closed: 1)(logits: param f32[3] init zeros, temperature: 0.5))' }, ['TPS4006']],
+  ['G1', 'fixed at a block', { gate: 'fixed_split(4, at: 2)()' }],
+  ['G1', 'all a task’s own', { gate: 'fixed_split(4, at: 0)()' }],
+  ['G1', 'regularised', { loss: 'structure(d.logits, truth) + falls(0.15)(split) + indecision(split)' }],
+  ['G2', 'shared + g own', { adapter: `route(${ROUTE}, mix: additive)` }],
+  ['G3', 'a norm for each route', { adapter: 'route(shared: normed(bottleneck(4)), specific: per t normed(bottleneck(4)), weight: split[b], norm: identity)' }],
+  ['G4', 'no scale', { adapter: `route(${ROUTE}, scale: identity)` }],
+  ['G4', 'a scale for each channel', { adapter: `route(${ROUTE}, scale: per t layer_scale())` }],
+  ['G4', 'one table of scales', { adapter: `route(${ROUTE}, scale: task_scales(t))` }],
+  ['G5', 'wider, with biases', { adapter: 'route(shared: bottleneck(8, biased: true), specific: per t bottleneck(8, biased: true), weight: split[b])' }],
+  ['G6', 'a horizon of its own', { gate: GATE.replace('over: epochs', 'over: epochs, horizon: 50') }],
+  ['G6', 'per step', { gate: GATE.replace('over: epochs', 'over: steps') }],
+  ['G7', 'ends held', gate('clamped(cumulative_sigmoid)')],
+  ['G8', 'a step at evaluation', gate('hard_outside_training(cumulative_sigmoid)')],
+  ['P1', 'plain concat', { decoder: 'fused: false' }],
+  ['P2', 'corners not aligned', { decoder: 'rise: resized("bilinear", corners: false)' }],
+  ['P2', 'nearest', { decoder: 'rise: resized("nearest", corners: false)' }],
+  ['P3', 'receptive fields, the default', { levels: 'enc.stages |> rfb([8, 16])' }],
+  ['P3', 'batch norm', { levels: 'enc.stages |> rfb([8, 16], field: receptive_field_batch)', ...one }],
+  ['P3', 'none', { levels: 'enc.stages' }],
+  ['P4', 'groups', { decoder: 'entry: project_groups' }],
+  ['P4', 'pixels', { decoder: 'entry: project_pixels' }],
+  ['P5', 'attention over f itself', { decoder: 'attention_reads_scale: false' }],
+  ['P6', 'one bare head', { decoder: 'attention_form: bare_attention' }],
+  ['P7', 'two layers', { decoder: 'summary: condense' }],
+  ['P8', '5 x 5', { decoder: 'kernel: 5' }],
+  ['P9', 'generated kernels alone', { decoder: 'blended: false' }],
+  ['P10', 'raw d', { decoder: 'similarity: identity' }],
+  ['P11', 'sigmoid of d', { decoder: 'centre: sigmoid' }],
+  ['P12', 'mean over the batch', { decoder: 'centre: in_batch', ...one }],
+  ['P13', 'a fixed temperature', { decoder: 'cooled: false' }],
+  ['P14', 'rho per task', { decoder: 'amplifier_per_task: true' }],
+  ['P15', 'one table of rows', { decoder: 'head_form: channel_head' }],
+  ['P15', 'a head for each task', { decoder: 'head_form: own_head' }],
+  ['P15', 'one head', { decoder: 'head_form: shared_head' }],
+  ['P16', 'alpha', { decoder: 'alpha: 0.6' }],
+  ['P17', 'no prototype logits', { decoder: 'lambda_p: 0.0' }],
+  ['P18', 'momentum', { decoder: 'law: pooled(0.995)' }],
+  ['P19', 'from f', { decoder: 'law_reads_scale: false' }],
+  ['P20', 'image after image', { decoder: 'law: sequential(0.995, most: 4)' }],
+  ['P21', 'a band that counts for neither', { decoder: 'law: pooled(sides: banded_sides)' }],
+  ['P23', 'a parameter', { decoder: 'bank: "param"' }],
+  ['P25', 'made by a trained MLP', { decoder: 'bank: "made"' }],
+  ['O1', 'fused', { logits: '[d.logits, channel_head(t, 16)(levels[1])] |> fuse_at(t, 32)', loss: 'structure(logits, truth) + structure(d.logits, truth)' }],
+  ['O3', 'a fixed size', { logits: 'd.logits |> resize([16, 16]) |> resize([32, 32])' }],
+  ['O4', 'weighted IoU', { loss: 'structure_iou(d.logits, truth)' }],
+  ['T1', 'AdamW with a plateau', { train: 'optimizer = adamw(lr: plateau(5e-4, to: 1e-7), weight_decay: 5e-4)\n  sampler = inverse_frequency(by: t)' }],
+  ['T2', 'no weights', { train: 'optimizer = adam(lr: 3e-5)\n  sampler = shuffle' }],
+  ['4.7', 'InfoNCE over all tasks’ prototypes', { loss: 'structure(d.logits, truth) + infonce(0.1)(d.scaled, d.prototypes, d.bank, truth)' }],
+  ['4.7', 'margin between the sides', { loss: 'structure(d.logits, truth) + side_margin(0.0)(d.scaled, d.prototypes, truth)' }],
+  ['4.7', 'the released number without gradient', { loss: 'structure(d.logits, truth) + prototype_cosine(d.prototypes, truth)' }],
+];
+
+describe('the register’s alternatives check and take a step', () => {
+  for (const [letter, what, change, warns = []] of ALTERNATIVES) it(`${letter} ${what}`, async () => {
+    const { program, said } = checked(change);
+    expect(said.map((s) => s.slice(0, 7)), said.join('\n')).toEqual(warns);
+    const { before, after, loss, trained } = await step(program!);
+    expect(Number.isFinite(loss)).toBe(true);
+    for (const [path, tensor] of after) expect([...tensor.data as Float32Array].every(Number.isFinite), path).toBe(true);
+    const params = program!.tensors.filter((t) => t.kind === 'param').map((t) => t.path.replace('{task}', 'A'));
+    expect([...trained].sort()).toEqual([...params].sort());
+    const moved = (path: string): boolean => (after.get(path)!.data as Float32Array).some((v, i) => v !== (before.get(path)!.data as Float32Array)[i]);
+    for (const state of program!.tensors.filter((t) => t.path.includes('proto.') && t.kind === 'state')) {
+      expect([moved(state.path.replace('{task}', 'A')), moved(state.path.replace('{task}', 'B'))]).toEqual([true, false]);
+    }
+    expect(program!.tensors.some((t) => t.path.includes('proto.') && t.kind === 'state')).toBe(letter !== 'P23' && letter !== 'P25');
+  });
+
+  it('P17 also for one decoder of several: lambda_p 0 leaves no parameter of it', () => {
+    expect(checked({ decoder: 'lambda_p: 0.0' }).program!.tensors.filter((t) => /rho|sharpness/.test(t.path))).toEqual([]);
+  });
+  it('prototypes that nothing writes are warned about', () => {
+    expect(checked({ decoder: 'bank: "kept"' }).said.map((s) => s.slice(0, 7))).toEqual(['TPS7010']);
+  });
+});
