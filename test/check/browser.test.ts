@@ -1,5 +1,5 @@
 // The compiler runs in a browser: it bundles without shims, and checks a spec where there is nothing of Node.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import vm from 'node:vm';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
@@ -11,7 +11,7 @@ it('bundles for a browser, and `check` runs in the bundle', async () => {
   expect(bundle.warnings).toEqual([]);
   const text = bundle.outputFiles[0]?.text ?? '';
   const files: Record<string, string> = { 'nano.tps': readFileSync(repoPath('models/tpseg-nano.tps'), 'utf8') };
-  for (const name of ['nn', 'hiera', 'gate', 'peft', 'pgtd', 'loss']) files[`std.${name}`] = readFileSync(repoPath(`models/std/${name}.tps`), 'utf8');
+  for (const name of readdirSync(repoPath('models/std'))) files[`std.${name.replace('.tps', '')}`] = readFileSync(repoPath(`models/std/${name}`), 'utf8');
   // a realm with what every browser has and no `process`, `Buffer` or `require`
   const realm = vm.createContext({ TextEncoder, files, console });
   const check = (file: string): CompileResult => vm.runInContext(

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { storedPaths, taskCodes, type Program } from '../../compiler/program.js';
 import { format, parse } from '../../grammar/index.js';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { compileFile, compileText, hostOf, programOf, repoPath, spec, trained } from './support.js';
 import { compileSpec } from '../../compiler/index.js';
 
@@ -18,7 +18,7 @@ describe('models of the repository', () => {
   it.each(['models/unet.tps', 'models/tpseg-nano.tps', 'examples/unetpp.tps'])('%s checks clean, every block and variant', (file) => {
     expect(compileFile(file, { everything: true }).diagnostics).toEqual([]);
   });
-  it.each(['nn', 'hiera', 'gate', 'peft', 'pgtd', 'loss'])('std.%s checks clean by itself: its blocks are right for all sizes', (name) => {
+  it.each(readdirSync(repoPath('models/std')).map((file) => file.replace('.tps', '')))('std.%s checks clean by itself: its blocks are right for all sizes', (name) => {
     expect(compileFile(`models/std/${name}.tps`, { everything: true }).diagnostics).toEqual([]);
   });
   it('the encoder of both train blocks of the nano network has the same tensors', () => {
