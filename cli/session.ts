@@ -1,8 +1,10 @@
 // What commands that compute have in common: an engine, a data set of a program's tasks. Loaded only when such a command runs.
 import type { Program } from '../compiler/program.js';
-import { checkedDataset, foldersIn, refuseErrors, taskFolders, type Dataset } from '../runtime/data/index.js';
+import { checkedDataset, dataProblemCodes, foldersIn, refuseErrors, taskFolders, type Dataset } from '../runtime/data/index.js';
 import { createEngine } from '../runtime/engines/index.js';
 import type { Engine } from '../runtime/engines/engine.js';
+import { MisuseError } from '../runtime/errors.js';
+import { plural } from '../runtime/report/numbers.js';
 import { countOf } from './flags.js';
 import type { Io } from './io.js';
 import type { Reading } from '../runtime/train/run-directory.js';
@@ -16,13 +18,17 @@ export function openEngine(args: EngineArgs): Promise<Engine> {
   return createEngine(args.engine, { device: args.device, ...(threads === undefined ? {} : { threads }) });
 }
 
-/** The data of a program's tasks, every file opened. Throws UserError where the data have errors that are not accepted. */
+/** The data of a program's tasks, every file opened. Throws UserError where the data have errors that are not accepted, MisuseError for a code that no error has. */
 export async function openData(program: Program, root: string, io: Io, reading: Reading = {}): Promise<Dataset> {
+  const unknown = reading.accept?.find((code) => !dataProblemCodes.some((known) => known === code));
+  if (unknown !== undefined) throw new MisuseError(`--accept: there is no data error ${unknown}`, `one of: ${dataProblemCodes.join(', ')}`);
   const folders = program.tasks === undefined ? await foldersIn(root) : await taskFolders(root, program.tasks.rows);
   const progress = dataProgress(io, 'checking data');
   try {
     const dataset = await checkedDataset(root, folders, { progress: progress.update, ...(reading.split === undefined ? {} : { split: reading.split }) });
     refuseErrors(root, dataset.problems, reading.accept);
+    const warnings = dataset.problems.filter((p) => p.severity === 'warning').length;
+    if (warnings > 0) progress.line(`${plural(warnings, 'warning')} about the data: \`tpsc data check ${root}\` tells them`);
     return dataset;
   } finally {
     progress.stop();

@@ -12,9 +12,10 @@ interface Plan { readonly step: number; readonly samples: readonly { readonly it
 async function fill(root: string, plan: Plan, pipeline: Pipeline, options: EvalBatchOptions, codes: readonly string[]): Promise<Batch> {
   const items = plan.samples.map((s) => s.item);
   const pairs = await Promise.all(items.map((item) => options.cache.pair(root, item, pipeline.size)));
-  const { height, width } = pairs[0] ?? { height: 0, width: 0 };
+  const { height, width } = options.size ?? pairs[0] ?? { height: 0, width: 0 };
   const odd = pairs.findIndex((p) => p.height !== height || p.width !== width);
-  if (odd >= 0) throw new UserError(`${items[odd]?.image ?? ''}: ${pairs[odd]?.width} x ${pairs[odd]?.height} pixels, where ${items[0]?.image ?? ''} has ${width} x ${height}`, 'Images of one batch need one size: put `resize(size)` first into the train block\'s `augment`.');
+  const wanted = options.size === undefined ? `${items[0]?.image ?? ''} has` : 'the network takes';
+  if (odd >= 0) throw new UserError(`${items[odd]?.image ?? ''}: ${pairs[odd]?.width} x ${pairs[odd]?.height} pixels, where ${wanted} ${width} x ${height}`, 'Images of one batch need one size: put `resize(size)` first into the train block\'s `augment`.');
   const image = new Float32Array(items.length * 3 * height * width), truth = new Float32Array(items.length * height * width);
   pairs.forEach((pair, at) => writeSample(pair, plan.samples[at]?.mirror ?? upright, pipeline, at, image, truth));
   const tasks = items.map((item) => {
@@ -23,6 +24,15 @@ async function fill(root: string, plan: Plan, pipeline: Pipeline, options: EvalB
     return index;
   });
   return { image: f32([items.length, 3, height, width], image), truth: f32([items.length, 1, height, width], truth), tasks, items, step: plan.step };
+}
+
+/** Throws a UserError where the resize of `augment` does not lead to the size that is wanted. */
+function pipelineFor({ augment, size }: EvalBatchOptions): Pipeline {
+  const pipeline = pipelineOf(augment), made = pipeline.size;
+  if (size !== undefined && made !== undefined && (made.height !== size.height || made.width !== size.width)) {
+    throw new UserError(`augment resizes to ${made.height} x ${made.width}, and the network takes ${size.height} x ${size.width}`, 'Resize to the size of the model\'s image.');
+  }
+  return pipeline;
 }
 
 /** Fills plans in order, always one ahead. */
@@ -44,7 +54,7 @@ async function* ahead(plans: readonly Plan[], make: (plan: Plan) => Promise<Batc
 /** Batches to train on. Throws a UserError where the split has no image, or fewer than one batch of them. */
 export function trainBatches(dataset: Dataset, split: Split, options: TrainBatchOptions): TrainBatches {
   const items = dataset.items.filter((i) => i.split === split), taskOf = items.map((i) => i.task);
-  const pipeline = pipelineOf(options.augment), codes = options.codes ?? dataset.tasks;
+  const pipeline = pipelineFor(options), codes = options.codes ?? dataset.tasks;
   if (items.length === 0) throw new UserError(`${dataset.root}: no image in the split ${split}`, 'Mend the split column of manifest.csv, or remove it to split by ratio.');
   const stepsPerEpoch = epochBatches(taskOf, options, 0).length;
   if (stepsPerEpoch === 0) throw new UserError(`${dataset.root}: ${items.length} images make no batch of ${options.batch}`, 'Choose a smaller batch.');
@@ -64,7 +74,7 @@ export function trainBatches(dataset: Dataset, split: Split, options: TrainBatch
 
 /** Every image of a split once, in order, upright, one task a batch. */
 export function evalBatches(dataset: Dataset, split: Split, options: EvalBatchOptions): AsyncGenerator<Batch, void, undefined> {
-  const pipeline = pipelineOf(options.augment), codes = options.codes ?? dataset.tasks, plans: Plan[] = [];
+  const pipeline = pipelineFor(options), codes = options.codes ?? dataset.tasks, plans: Plan[] = [];
   for (const task of dataset.tasks) {
     const items = dataset.items.filter((i) => i.split === split && i.task === task);
     for (let at = 0; at < items.length; at += options.batch) {

@@ -70,6 +70,8 @@ export interface EvalBatchOptions {
   /** Only resize and normalize apply to evaluation; flips are left out. */
   readonly augment: readonly AugmentStep[];
   readonly cache: ImageCache;
+  /** What images must be after `augment`; absent: all of one batch alike. */
+  readonly size?: Size;
   /** The list that `Batch.tasks` indexes: the program's codes. Default: the data set's own. */
   readonly codes?: readonly string[];
 }

@@ -5,11 +5,10 @@ import { taskCodes } from '../../compiler/program.js';
 import { decodeImage, normalized, pipelineOf } from '../data/index.js';
 import { f32, i64, type Feeds } from '../engines/engine.js';
 import { toArray } from '../engines/feeds.js';
-import { UserError } from '../errors.js';
 import { binderOf, pick, scheduleFeeds } from '../train/bind.js';
 import { preprocessingOf } from '../train/export-metadata.js';
 import { openOnnxFile } from '../train/onnx-file.js';
-import { imageInput } from '../train/step.js';
+import { imageInput } from '../train/image-input.js';
 import type { Trained } from './model-file.js';
 
 export interface ImageVerification { readonly image: string; readonly task?: string; readonly maxAbsDiff: number; readonly scale: number }
@@ -32,12 +31,11 @@ export interface VerifyOptions {
 
 /** Image k is taken under task k mod T where the file leaves the task open. The evaluator runs the graph as the spec says it, before any pass. */
 export async function verifyFile({ program, tensors, schedules }: Trained, options: VerifyOptions): Promise<Verification> {
-  const [, , height, width] = program.inputs[0]?.type.shape ?? [];
-  if (typeof height !== 'number' || typeof width !== 'number') throw new UserError(`the image of ${program.name} has no fixed size`, 'Give its height and width in the spec.');
+  const { name: input, height, width } = imageInput(program);
   const codes = taskCodes(program), size = { height, width }, pipeline = pipelineOf(preprocessingOf(program, height, width));
   const graph = { nodes: program.infer.nodes, outputs: program.infer.outputs.filter((o) => o.name === 'logits') };
   const leaves = [...graph.nodes.values()].filter((n) => isLeaf(n.op) && n.op !== 'constant').map(leafName);
-  const binder = binderOf(program), input = imageInput(program);
+  const binder = binderOf(program);
   const file = await openOnnxFile(options.file);
   const rows: ImageVerification[] = [];
   try {

@@ -1,5 +1,6 @@
 // What a training says while it runs: one note for the bar, one line for an epoch, for a validation, for its end. Draws nothing.
 import type { TrainConfig } from '../../compiler/program.js';
+import type { Gaps } from '../train/gaps.js';
 import type { RunSummary, TrainEvent } from '../train/loop.js';
 import { paint } from './colour.js';
 import { bytes, duration, grouped, plural, score, significant } from './numbers.js';
@@ -25,7 +26,7 @@ export class TrainingTale {
     this.perEpoch = Math.max(1, Math.round(e.steps / e.epochs));
     const from = e.step > 0 ? `, going on at step ${grouped(e.step)}` : '';
     const taken = e.weights === undefined ? '' : `\n${e.weights.taken.length} tensors from ${e.weights.file}${e.weights.missing.length > 0 ? `, ${e.weights.missing.length} begin anew` : ''}`;
-    return `${grouped(e.images)} images, ${plural(e.epochs, 'epoch')} of ${grouped(this.perEpoch)} steps${from}${taken}`;
+    return `${grouped(e.images)} images, ${plural(e.epochs, 'epoch')} of ${grouped(this.perEpoch)} steps${from}${taken}${gapsText(e.gaps).map((line) => `\n${paint(this.colour).yellow('warning')}: ${line}`).join('')}`;
   }
 
   /** The note beside the bar. */
@@ -54,6 +55,20 @@ export class TrainingTale {
     const done = e.step - this.firstStep;
     return ((this.now() - this.began) / Math.max(1, done)) * (e.steps - e.step);
   }
+}
+
+/** What the data leave out, a line each. */
+function gapsText({ untrained, statesReadByAll, unvalidated, noValidation }: Gaps): readonly string[] {
+  const lines: string[] = [];
+  const [first] = untrained;
+  if (first !== undefined) {
+    const own = [first.tensors > 0 ? plural(first.tensors, 'tensor') : '', first.states > 0 ? `${first.states} prototypes or other states` : ''].filter((t) => t !== '').join(' and ');
+    const stay = own === '' ? '' : `; what a task has of its own (${own}) stays as it begins${statesReadByAll ? ', and all tasks read it' : ''}`;
+    lines.push(`no training image of ${untrained.map((u) => u.task).join(', ')}${stay}. Leave them out with --tasks, or mend the split`);
+  }
+  if (noValidation) lines.push('no validation image: nothing is validated, and no `best` is kept');
+  else if (unvalidated.length > 0) lines.push(`no validation image of ${unvalidated.join(', ')}: \`best\` is chosen without them`);
+  return lines;
 }
 
 /** The last word: what was reached, where it is, and how to go on. */

@@ -1,11 +1,12 @@
 // The trivial answers on a run's split and resolution, scored as the run is and kept beside its own evaluations.
 import { join } from 'node:path';
 import type { Program } from '../../compiler/program.js';
-import type { Dataset, ImageCache, Size, Split } from '../data/index.js';
+import type { Dataset, ImageCache, Split } from '../data/index.js';
 import { UserError } from '../errors.js';
 import { baselineCounts, scoresOf, type Baseline, type MiouDefinition, type Scores } from '../metrics/index.js';
 import { writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 import { countsCsv } from './evaluate.js';
+import { imageInput } from './image-input.js';
 import { runPaths } from './run-directory.js';
 
 export interface BaselineRequest {
@@ -18,17 +19,11 @@ export interface BaselineRequest {
   readonly miou?: MiouDefinition;
 }
 
-/** The size at which a program's images are compared: that of its image input. */
-function sizeOf(program: Program): Size {
-  const [, , height, width] = program.inputs[0]?.type.shape ?? [];
-  if (typeof height !== 'number' || typeof width !== 'number') throw new Error('the image of a program has a size');
-  return { height, width };
-}
-
 /** Scores a trivial answer and writes `eval/SPLIT-BASELINE.{json,csv}` into the run. Throws UserError where the split or the training images are missing. */
 export async function writeBaseline({ run, program, dataset, split, cache, baseline, miou }: BaselineRequest): Promise<Scores> {
   if (!dataset.items.some((i) => i.split === split)) throw new UserError(`${dataset.root} has no image in the split ${split}`, 'Choose another --split, or mend manifest.csv.');
-  const counts = await baselineCounts(dataset, baseline, { split, size: sizeOf(program), cache });
+  const { height, width } = imageInput(program);
+  const counts = await baselineCounts(dataset, baseline, { split, size: { height, width }, cache });
   const scores = scoresOf(counts, miou);
   const file = join(runPaths(run).evaluations, `${split}-${baseline}`);
   writeTextAtomically(`${file}.csv`, countsCsv(counts));

@@ -5,7 +5,7 @@ import { evalBatches, type Dataset, type ImageCache, type Split } from '../data/
 import type { Engine, Tensor } from '../engines/engine.js';
 import { batchCounts, scoresOf, type ImageCounts, type MiouDefinition, type Scores } from '../metrics/index.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
-import { imageInput } from './step.js';
+import { imageInput } from './image-input.js';
 
 export interface EvaluationRequest {
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -36,7 +36,7 @@ export interface Evaluator {
 
 export async function makeEvaluator(program: Program, training: TrainConfig, engine: Engine): Promise<Evaluator> {
   const fn = await engine.compile(evalFunction(program));
-  const binder = binderOf(program), image = imageInput(program), codes = taskCodes(program);
+  const binder = binderOf(program), { name: image, ...size } = imageInput(program), codes = taskCodes(program);
   const boundTask = (own: number, bindAs: EvaluationRequest['bindAs']): number | undefined => {
     if (!program.readsTask) return undefined;
     const other = bindAs?.[codes[own] ?? ''];
@@ -48,7 +48,7 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
       const counts: ImageCounts[] = [];
       let sum = 0;
       const order = codes.length > 0 ? { codes } : {};
-      for await (const batch of evalBatches(dataset, split, { batch: training.batch, augment: training.augment, cache, ...order })) {
+      for await (const batch of evalBatches(dataset, split, { batch: training.batch, augment: training.augment, size, cache, ...order })) {
         if (stop?.() === true) return undefined;
         const feeds = {
           ...binder.feeds(fn.inputs, tensors, boundTask(batch.tasks[0] ?? 0, bindAs)), ...scheduleFeeds(schedules), [image]: batch.image, truth: batch.truth,

@@ -3,6 +3,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { taskCodes, type AugmentStep, type Program } from '../../compiler/program.js';
 import { UserError } from '../errors.js';
+import { imageInput } from './image-input.js';
 
 export interface ExportMetadata {
   /** Name of the model, and identity of its spec. */
@@ -32,10 +33,9 @@ export interface ExportValues {
   readonly task?: string;
 }
 
-/** The metadata_props of a file made from `program`: one a field, `tpsc.` before its name, text as it is and the rest as JSON. */
+/** The metadata_props of a file made from `program`: one a field, `tpsc.` before its name, text as it is and the rest as JSON. Throws UserError where it takes no image. */
 export function exportMetadata(program: Program, { toolVersion, schedules, task }: ExportValues): Readonly<Record<string, string>> {
-  const [, , height, width] = program.inputs[0]?.type.shape ?? [];
-  if (typeof height !== 'number' || typeof width !== 'number') throw new Error(`the image of ${program.name} has no fixed size`);
+  const { height, width } = imageInput(program);
   const metadata: ExportMetadata = {
     model: program.name, specHash: program.hash, toolVersion, tasks: program.readsTask ? taskCodes(program) : [], ...(task === undefined ? {} : { task }),
     size: [height, width], preprocessing: preprocessingOf(program, height, width), threshold: program.training?.threshold ?? 0.5, schedules,

@@ -10,6 +10,8 @@ import { writeJsonAtomically } from '../state/atomic.js';
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint, type CheckpointRecord, type Progress, type TrainState, type ValidationPoint } from '../state/checkpoint.js';
 import { digestOf, requireTensors, startingTensors, weightsFile, type WeightsReport } from '../state/weights.js';
 import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
+import { gapsOf, type Gaps } from './gaps.js';
+import { imageInput } from './image-input.js';
 import { lockRun } from './lock.js';
 import { openLog, type RunLog } from './log.js';
 import { engineIdentity, hashOf, openRun, requireSame, writeRun, type Reading, type RunIdentity, type RunPaths } from './run-directory.js';
@@ -45,7 +47,7 @@ export interface TrainOptions {
 }
 
 export type TrainEvent =
-  | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly epochs: number; readonly images: number; readonly weights?: WeightsReport }
+  | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly epochs: number; readonly images: number; readonly weights?: WeightsReport; readonly gaps: Gaps }
   | { readonly kind: 'step'; readonly step: number; readonly steps: number; readonly epoch: number; readonly loss: number; readonly lr: number }
   | { readonly kind: 'validation'; readonly epoch: number; readonly evaluation: Evaluation; readonly trainLoss: number; readonly best: boolean }
   | { readonly kind: 'checkpoint'; readonly name: 'last' | 'best'; readonly step: number };
@@ -80,6 +82,11 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     const saved = before !== undefined && hasCheckpoint(paths.checkpoints, 'last') ? loadCheckpoint(paths.checkpoints, 'last') : undefined;
     const weights = options.weights ?? before?.weights;
     const start = saved === undefined ? startingTensors(program, options.seed, weights) : undefined;
+    const { height, width } = imageInput(program);
+    const batches = trainBatches(options.dataset, 'train', {
+      batch: training.batch, sampler: training.sampler.kind, augment: training.augment, size: { height, width }, oneTaskPerBatch: training.oneTaskPerBatch,
+      dropLast: training.dropLast, seed: options.seed, cache: options.cache, ...(program.tasks === undefined ? {} : { codes: taskCodes(program) }),
+    });
     const identity: RunIdentity = {
       program: program.hash, seed: options.seed, data: options.dataset.fingerprint, engine: engineIdentity(engine), threads: engine.threads,
       weights: start?.identity ?? weightsIdentity(options.weights) ?? before?.identity.weights ?? 'init',
@@ -94,12 +101,8 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     closing.push(() => evaluator?.dispose());
     const log = openLog(paths.log, saved?.record.logBytes ?? 0);
     closing.push(() => log.close());
-    const batches = trainBatches(options.dataset, 'train', {
-      batch: training.batch, sampler: training.sampler.kind, augment: training.augment, oneTaskPerBatch: training.oneTaskPerBatch,
-      dropLast: training.dropLast, seed: options.seed, cache: options.cache, ...(program.tasks === undefined ? {} : { codes: taskCodes(program) }),
-    });
     const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches }, saved?.state ?? freshState(start?.tensors, stepper, taskCodes(program)), saved?.record);
-    options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report });
+    options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset) });
     const from = run.progress;
     const stopped = await run.go();
     const summary: RunSummary = {

@@ -5,7 +5,7 @@ import { i64, type CompiledFunction, type Engine, type Tensor } from '../engines
 import { UserError } from '../errors.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
 import { preprocessingOf, readExportMetadata } from './export-metadata.js';
-import { imageInput } from './step.js';
+import { imageInput } from './image-input.js';
 import { openTrainedRun } from './trained-run.js';
 
 export interface Predictor {
@@ -28,9 +28,8 @@ export interface Predictor {
 export async function runPredictor(options: { readonly run: string; readonly program: Program; readonly engine: Engine; readonly checkpoint?: string }): Promise<Predictor> {
   const { program, engine } = options;
   const trained = openTrainedRun(options.run, program, options.checkpoint);
-  const [, , height, width] = program.inputs[0]?.type.shape ?? [];
-  if (typeof height !== 'number' || typeof width !== 'number') throw new UserError(`the image of ${program.name} has no fixed size`, 'Give its height and width in the spec.');
-  const fn = await engine.compile(inferFunction(program)), binder = binderOf(program), input = imageInput(program);
+  const { name: input, height, width } = imageInput(program);
+  const fn = await engine.compile(inferFunction(program)), binder = binderOf(program);
   return {
     name: program.name, tasks: program.readsTask ? taskCodes(program) : [], height, width,
     preprocessing: preprocessingOf(program, height, width), threshold: program.training?.threshold ?? 0.5,

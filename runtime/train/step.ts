@@ -8,6 +8,7 @@ import { f32, type CompiledFunction, type Engine, type Feeds, type Tensor } from
 import type { TrainState } from '../state/checkpoint.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
 import { dropFeeds, dropLeaves } from './dropout.js';
+import { imageInput } from './image-input.js';
 
 export interface StepScalars {
   readonly lr: number;
@@ -46,7 +47,7 @@ const SHARED = undefined;
 
 export async function makeStepper(program: Program, training: TrainConfig, engine: Engine): Promise<Stepper> {
   const graph = gradFunction(program);
-  const image = imageInput(program);
+  const image = imageInput(program).name;
   const grad = await engine.compile(graph);
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
   const shared = await updateOf(trained.filter((t) => !t.perTask), training, engine);
@@ -149,13 +150,6 @@ function groupsOf(program: Program, batch: Batch): readonly Group[] {
   if (!program.readsTask) return [{ task: undefined, batch, rows: [...batch.items.keys()] }];
   return [...groupByTask(batch)].sort((a, b) => a.task - b.task)
     .map(({ task, batch: part }) => ({ task, batch: part, rows: [...batch.tasks.keys()].filter((i) => batch.tasks[i] === task) }));
-}
-
-/** The name of the one tensor that a training feeds besides the truth. */
-export function imageInput(program: Program): string {
-  const [image, ...others] = program.inputs;
-  if (image === undefined || others.length > 0) throw new Error(`${program.name} wants ${program.inputs.length} tensors; a data set gives one image`);
-  return image.name;
 }
 
 function scatter(losses: Float32Array, loss: Tensor | undefined, rows: readonly number[]): void {

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { barOf } from '../../cli/progress.js';
 import type { Io } from '../../cli/io.js';
+import type { Gaps } from '../../runtime/train/gaps.js';
 import type { TrainEvent } from '../../runtime/train/loop.js';
 import { TrainingTale, trainingEnd } from '../../runtime/report/training.js';
 
@@ -40,17 +41,26 @@ describe('barOf', () => {
 });
 
 describe('TrainingTale', () => {
+  const none: Gaps = { untrained: [], statesReadByAll: false, unvalidated: [], noValidation: false };
   const step = (n: number, epoch: number, loss: number): Extract<TrainEvent, { kind: 'step' }> => ({ kind: 'step', step: n, steps: 8, epoch, loss, lr: 1e-3 });
   it('means the loss over the epoch and foretells the end from the pace', () => {
     let now = 100;
     const tale = new TrainingTale(false, () => now);
-    expect(tale.start({ kind: 'start', step: 2, steps: 8, epochs: 2, images: 1234 })).toBe('1,234 images, 2 epochs of 4 steps, going on at step 2');
+    expect(tale.start({ kind: 'start', step: 2, steps: 8, epochs: 2, images: 1234, gaps: none })).toBe('1,234 images, 2 epochs of 4 steps, going on at step 2');
     now = 110;
     expect(tale.step(step(3, 1, 1))).toBe('epoch 1/2  loss 1  lr 1.0e-3  50 s left');
     now = 120;
     expect(tale.step(step(4, 1, 3))).toBe('epoch 1/2  loss 2  lr 1.0e-3  40 s left');
     expect(tale.endsEpoch(step(4, 1, 3))).toBe(true);
     expect(tale.step(step(5, 2, 5))).toMatch(/^epoch 2\/2 {2}loss 5 /);
+  });
+  it('tells before the first step what the data leave out', () => {
+    const told = (gaps: Partial<Gaps>): string[] => new TrainingTale(false).start({ kind: 'start', step: 0, steps: 8, epochs: 2, images: 10, gaps: { ...none, ...gaps } }).split('\n').slice(1);
+    expect(told({ untrained: [{ task: 'SL', tensors: 2, states: 3 }, { task: 'CP', tensors: 2, states: 3 }], statesReadByAll: true }))
+      .toEqual(['warning: no training image of SL, CP; what a task has of its own (2 tensors and 3 prototypes or other states) stays as it begins, and all tasks read it. Leave them out with --tasks, or mend the split']);
+    expect(told({ untrained: [{ task: 'SL', tensors: 0, states: 0 }] })).toEqual(['warning: no training image of SL. Leave them out with --tasks, or mend the split']);
+    expect(told({ unvalidated: ['SL'] })).toEqual(['warning: no validation image of SL: `best` is chosen without them']);
+    expect(told({ unvalidated: ['SL'], noValidation: true })).toEqual(['warning: no validation image: nothing is validated, and no `best` is kept']);
   });
   it('ends with how to go on where it is not done', () => {
     const summary = { out: 'runs/a', steps: 4, epochs: 1, imagesSeen: 32, seconds: 8, best: { epoch: 1, step: 4, value: -0.25 } } as const;
