@@ -23,6 +23,7 @@ export const table = {
   TPS2003: { severity: 'error', message: '`{source}` declares no `{name}`', help: '{help}' },
   TPS2004: { severity: 'error', message: '`{name}` is declared twice', help: 'a name is assigned once; `carry` and `next` are for values that change in a loop' },
   TPS2005: { severity: 'error', message: '`{source}` imports itself, by way of {chain}', help: 'put what both need into a third file' },
+  TPS2006: { severity: 'error', message: '`{name}` is what the functions of a network call {meaning}', help: 'give it another name' },
   TPS2007: { severity: 'error', message: 'there is no {what} called `{name}`', help: '{help}' },
 
   // ------------------------------------------------------------ 3xxx types and shapes

@@ -100,6 +100,11 @@ export interface World {
 /** What cannot be said of a definition: a value that is wanted now may be known at the call. */
 const UNKNOWABLE: ReadonlySet<Code> = new Set<Code>(['TPS3006', 'TPS3013', 'TPS3016', 'TPS3023']);
 
+/** Inputs and outputs of the functions that are made of a network (`functions.ts`). */
+const TAKEN: ReadonlyMap<string, string> = new Map([
+  ['t', 'the number of the task'], ['truth', 'the mask of an image'], ['weights', 'the weights of the samples'], ['logits', 'their result'], ['loss', 'their loss'],
+]);
+
 export class Context {
   builder = new GraphBuilder();
   tensors = new Map<string, TensorEntry>();
@@ -173,6 +178,7 @@ export class Context {
       return undefined;
     }
     frame.declared.add(path);
+    this.refuseTaken(path, range, frame);
     const old = this.tensors.get(path);
     if (old !== undefined) {
       if (sameNumbers(old.info.shape, shape)) return old.id;
@@ -183,6 +189,12 @@ export class Context {
     const info: TensorInfo = { path, kind, shape, perTask: path.includes('{task}'), frozen: false, init };
     this.tensors.set(path, { info, id, range: this.userPlace(range, frame.module), role, name });
     return id;
+  }
+
+  /** A tensor of the model itself, or its input, by a name that a function of the network gives to something else. */
+  refuseTaken(name: string, range: Range, frame: Frame): void {
+    const meaning = TAKEN.get(name);
+    if (meaning !== undefined) this.report('TPS2006', range, frame.module, { name, meaning });
   }
 
   /** Runs something in a graph of its own, with its own tensors: an `init` expression. */

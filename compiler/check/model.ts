@@ -85,6 +85,7 @@ function bindInputs(ctx: Context, frame: Frame, model: ModelDecl): ModelInput[] 
       frame.scope.define(p.name, nothingKnown);
       continue;
     }
+    if (type.kind === 'tensor') ctx.refuseTaken(p.name.text, p.name.range, frame);
     if (type.kind === 'named' && type.name === 'task') {
       const declared = type.of === undefined ? undefined : frame.module.names.get(type.of.text);
       if (type.of !== undefined && declared?.decl.kind !== 'tasks' && !frame.module.doubtful.has(type.of.text)) {

@@ -51,6 +51,11 @@ describe('names', () => {
     const { program } = compileText(`${trained('  let y = per t conv(1)(x)\n  return y').replace('task of lesions', 'task of organs')}tasks organs {\n  LV "Liver"\n}`);
     expect(taskCodes(program!)).toEqual(['LV']);
   });
+  it('of the model’s own tensors are none that the functions of a network use', () => {
+    expect(said(trained('  param weights: f32[1, 8, 1, 1] init ones\n  let y = conv(1)(x * weights)\n  return y'))).toEqual(['TPS2006 `weights` is what the functions of a network call the weights of the samples']);
+    expect(said(trained(body.replace('(x)', '(t)')).replace('x: f32[B, 8, 16, 16], t: task of lesions', 't: f32[B, 8, 16, 16]'))).toEqual(['TPS2006 `t` is what the functions of a network call the number of the task']);
+    expect(said(trained('  layer weights = conv(1)\n  let y = weights(x)\n  return y'))).toEqual([]);
+  });
   it('an average needs an old value', () => {
     expect(said(trained('  let y = ema(conv(1)(x), momentum: 0.5)\n  return y'))).toEqual(['TPS4016 `ema` stands where there is no old value']);
   });
