@@ -36,7 +36,7 @@ export function evaluate(graph: Graph, feeds: ReadonlyMap<string, NdArray>): Map
 }
 
 /** One op on values. */
-export function evaluateNode(node: Node, inputs: readonly NdArray[], sizes: Sizes): NdArray {
+function evaluateNode(node: Node, inputs: readonly NdArray[], sizes: Sizes): NdArray {
   const shape = node.type.shape.map((d) => evaluateDim(d, sizes));
   return opOf(node.op).evaluate(inputs, staticAttrs(node, sizes), shape);
 }
@@ -70,7 +70,7 @@ export function bindSizes(graph: Graph, shapeOf: (leaf: string) => readonly numb
 }
 
 /** `B` where a dimension is that symbol and nothing else. */
-export function loneSymbol(d: Dim): string | undefined {
+function loneSymbol(d: Dim): string | undefined {
   if (isStatic(d)) return undefined;
   const [term, ...others] = d.terms;
   return term !== undefined && others.length === 0 && term.coefficient === 1 && term.symbols.length === 1 ? term.symbols[0] : undefined;

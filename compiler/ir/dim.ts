@@ -25,7 +25,7 @@ function normalise(terms: readonly Term[]): Dim {
 
 export const symbol = (name: string): Dim => ({ terms: [{ coefficient: 1, symbols: [name] }] });
 export const addDim = (a: Dim, b: Dim): Dim => normalise([...termsOf(a), ...termsOf(b)]);
-export const negDim = (a: Dim): Dim => normalise(termsOf(a).map((t) => ({ ...t, coefficient: -t.coefficient })));
+const negDim = (a: Dim): Dim => normalise(termsOf(a).map((t) => ({ ...t, coefficient: -t.coefficient })));
 export const subDim = (a: Dim, b: Dim): Dim => addDim(a, negDim(b));
 export const mulDim = (a: Dim, b: Dim): Dim => normalise(termsOf(a).flatMap((x) =>
   termsOf(b).map((y) => ({ coefficient: x.coefficient * y.coefficient, symbols: [...x.symbols, ...y.symbols].sort() }))));

@@ -20,8 +20,6 @@ export class OpError extends Error {
 /** `rank`: a wrong number of dimensions; `shape`: two sizes disagree; `open`: a size has to be a number and depends on the batch; `divide`: a size does not divide; `dtype`; `attr`: an attribute's value. */
 export type OpErrorKind = 'rank' | 'shape' | 'open' | 'divide' | 'dtype' | 'attr';
 
-export type InputArity = readonly string[];
-
 export interface Cost {
   /** Multiply-adds of convolutions and of products with weights, or of products of two activations (`attention`); the rest count none. */
   readonly macs: Dim;
@@ -61,7 +59,7 @@ export interface OpDef {
   /** Numbered constraints, cited by tests: '(C1) …'. */
   readonly constraints?: readonly string[];
   /** Names of the tensor inputs in order; a trailing `?` is optional, a trailing `*` takes a list. */
-  readonly inputs: InputArity;
+  readonly inputs: readonly string[];
   /** In the order in which they may be given without a name after the inputs. */
   readonly attrs: Readonly<Record<string, AttrSpec>>;
   /** False for ops that only passes make (gradients); a spec cannot call them. */

@@ -19,7 +19,7 @@ export interface Module {
   readonly doubtful: Set<string>;
 }
 
-export const PRELUDE = 'std.nn';
+const PRELUDE = 'std.nn';
 
 const isNamed = (d: Declaration): d is NamedDecl => d.kind !== 'edition' && d.kind !== 'import' && d.kind !== 'error';
 
@@ -27,7 +27,6 @@ const isNamed = (d: Declaration): d is NamedDecl => d.kind !== 'edition' && d.ki
 export class ModuleLoader {
   readonly modules = new Map<string, Module>();
   readonly texts = new Map<string, string>();
-  readonly usedImports = new Set<string>();
   constructor(private readonly host: Host, private readonly report: (d: Diagnostic) => void) {}
 
   /** The names that every file sees. */

@@ -8,7 +8,7 @@ const named = new Map<TokenType, string>([
   [t.Newline, 'the end of the line'], [t.BinaryOp, 'an operator'],
 ]);
 
-export const expectedToken = (type: TokenType): string =>
+const expectedToken = (type: TokenType): string =>
   named.get(type) ?? (typeof type.PATTERN === 'string' ? `\`${type.PATTERN}\`` : type.name === 'EOF' ? 'the end of the file' : tokenLabel(type));
 
 /** A token as it was found. */

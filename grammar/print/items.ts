@@ -8,7 +8,7 @@ import type { Trivia } from './trivia.js';
 export interface LazyItem { readonly doc: () => Doc; readonly range: Range; readonly text?: string | undefined }
 
 /** Items one below the other; `joined` lets those that shared a line share it again, with commas. */
-export function itemsDoc(items: readonly LazyItem[], from: number, to: number, trivia: Trivia, joined = false): readonly Doc[] {
+function itemsDoc(items: readonly LazyItem[], from: number, to: number, trivia: Trivia, joined = false): readonly Doc[] {
   const out: Doc[] = [];
   let at = from;
   let lastLine: number | undefined;

@@ -50,7 +50,7 @@ export function entriesDoc(entries: readonly Entry[], head: number, range: Range
   return braces(items, head, range.end.offset - 1, trivia, { joined: true, oneLine: onOneLine(range) });
 }
 
-export const stmtItems = (body: readonly Stmt[], trivia: Trivia): readonly LazyItem[] =>
+const stmtItems = (body: readonly Stmt[], trivia: Trivia): readonly LazyItem[] =>
   body.map((stmt) => ({ doc: () => stmtDoc(stmt, trivia), range: stmt.range, text: stmt.kind === 'error' ? undefined : stmt.doc }));
 
 export function bodyDoc(body: readonly Stmt[], head: number, end: number, trivia: Trivia, oneLine: boolean): readonly Doc[] {

@@ -104,7 +104,7 @@ const beginsItem = (tokens: readonly IToken[], i: number, kind: BraceKind): bool
   (kind === 'statements' ? beginsStatement(tokens, i) || beginsDeclaration(tokens, i) : kind !== 'record' && beginsEntry(tokens, i));
 
 /** Spaces before the first token of the token's line are its indentation; tokens know their column only, so lines are kept. */
-export function firstOfLines(tokens: readonly IToken[]): ReadonlyMap<number, IToken> {
+function firstOfLines(tokens: readonly IToken[]): ReadonlyMap<number, IToken> {
   const first = new Map<number, IToken>();
   for (const token of tokens) if (!first.has(token.startLine ?? 1)) first.set(token.startLine ?? 1, token);
   return first;

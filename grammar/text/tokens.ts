@@ -126,7 +126,7 @@ export const BodyOpen = createToken({ name: 'BodyOpen', pattern: Lexer.NA, label
 /** Synthetic: the end of an item. Made by layout, never by the lexer. */
 export const Newline = createToken({ name: 'Newline', pattern: Lexer.NA, label: 'end of line' });
 
-export const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /[ \t\r\n\f\u00a0\ufeff]+/, group: Lexer.SKIPPED, line_breaks: true });
+const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /[ \t\r\n\f\u00a0\ufeff]+/, group: Lexer.SKIPPED, line_breaks: true });
 export const DocComment = createToken({ name: 'DocComment', pattern: /\/\/\/[^\r\n]*/, group: 'comments', line_breaks: false });
 /** No comment of this language: reported, then treated as one. */
 export const SlashComment = createToken({ name: 'SlashComment', pattern: /\/\/[^\r\n]*/, group: 'comments', line_breaks: false });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodePair } from './decode.js';
 import type { DataItem, DecodedPair, ImageCache, Size } from './types.js';
 
-export const DEFAULT_CACHE_BYTES = 1 << 30;
+const DEFAULT_CACHE_BYTES = 1 << 30;
 
 /** `bytes` is what may be held (716 pairs at 128 x 128 are 47 MB). What comes first stays; what no longer fits is decoded at each use. */
 export function makeCache(options: { readonly bytes?: number } = {}): ImageCache {

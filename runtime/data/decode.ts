@@ -60,7 +60,7 @@ export async function decodeGrey(path: string, size?: Size): Promise<{ data: Uin
 }
 
 /** 1 where the (resized) mask is above half of 255. */
-export function cutMask(grey: Uint8Array): Uint8Array {
+function cutMask(grey: Uint8Array): Uint8Array {
   const out = new Uint8Array(grey.length);
   for (let i = 0; i < grey.length; i++) out[i] = (grey[i] ?? 0) > 127 ? 1 : 0;
   return out;

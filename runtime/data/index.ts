@@ -11,7 +11,7 @@ export { dataProblemCodes, refuseErrors, type DataProblemCode } from './problems
 export { foldersIn, taskFolders } from './folders.js';
 export { scanDataset, type ScanOptions } from './scan.js';
 export { checkDataset, checkedDataset, type CheckOptions } from './check.js';
-export { decodeGrey, decodeImage } from './decode.js';
+export { decodeImage } from './decode.js';
 export { makeCache } from './cache.js';
 export { normalized, pipelineOf, type Pipeline } from './augment.js';
 export { evalBatches, groupByTask, trainBatches } from './batches.js';

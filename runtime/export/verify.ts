@@ -55,7 +55,7 @@ export async function verifyFile({ program, tensors, schedules }: Trained, optio
   return { maxAbsDiff: Math.max(...rows.map((r) => r.maxAbsDiff)), logitsScale: Math.max(...rows.map((r) => r.scale)), images: rows };
 }
 
-/** Not `compareTensors`: the evaluator's float64 must not be rounded first. */
+/** The evaluator's float64 must not be rounded first. */
 function apart(a: Float32Array | undefined, b: Float64Array | undefined): { readonly maxAbsDiff: number; readonly scale: number } {
   if (a === undefined || b === undefined || a.length !== b.length) return { maxAbsDiff: Infinity, scale: 0 };
   let [maxAbsDiff, scale] = [0, 0];

@@ -34,7 +34,7 @@ export interface Inspection {
 const copies = (tensor: TensorInfo, tasks: readonly string[]): number => (tensor.perTask ? tasks.length : 1);
 const elements = (tensor: TensorInfo, tasks: readonly string[]): number => sizeOf(tensor.shape) * copies(tensor, tasks);
 
-export function countParameters(program: Program): ParameterCount {
+function countParameters(program: Program): ParameterCount {
   const tasks = taskCodes(program);
   let [trainable, frozen, buffers] = [0, 0, 0];
   for (const tensor of program.tensors) {
@@ -73,7 +73,7 @@ function macsOf(graph: Graph, node: Node): number {
 const ownerOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')));
 
 /** `a.b.c` -> `a.b.c`, `a.b`, `a`, ``. */
-export function* ancestors(path: string): Generator<string> {
+function* ancestors(path: string): Generator<string> {
   for (let p = path; p !== ''; p = ownerOf(p)) yield p;
   yield '';
 }

@@ -19,7 +19,7 @@ export function renderListing(list: WeightsListing): string {
  * Names in few words: `memory_attention.* (100), image_encoder.neck.* (12)`. A prefix stands for all names under it
  * only where none of `others` has it, too.
  */
-export function summariseNames(names: readonly string[], others: readonly string[]): readonly string[] {
+function summariseNames(names: readonly string[], others: readonly string[]): readonly string[] {
   const taken = new Set(others.flatMap((name) => { const parts = name.split('.'); return parts.map((_, i) => parts.slice(0, i + 1).join('.')); }));
   const groups = new Map<string, number>();
   for (const name of names) {

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
 
 /** Makes a rename in this folder last (a folder is a file too). Systems that cannot open folders make renames last by themselves. */
-export function syncFolder(folder: string): void {
+function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const fd = openSync(folder, 'r');
   try { fsyncSync(fd); } finally { closeSync(fd); }

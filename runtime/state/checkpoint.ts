@@ -73,7 +73,7 @@ export function saveCheckpoint(folder: string, name: string, state: TrainState, 
 }
 
 /** Throws UserError where the checkpoint is absent or damaged. */
-export function readCheckpointRecord(folder: string, name: string): CheckpointRecord {
+function readCheckpointRecord(folder: string, name: string): CheckpointRecord {
   const path = jsonPath(folder, name);
   if (!existsSync(path)) throw new UserError(`${path} does not exist`, 'The run has not saved this checkpoint yet; give another one or train further with --resume.');
   let value: unknown;

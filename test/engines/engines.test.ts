@@ -10,7 +10,7 @@ import { toOnnx } from '../../compiler/targets/onnx/index.js';
 import { f32, i64, type Feeds } from '../../runtime/engines/engine.js';
 import { toTensor } from '../../runtime/engines/feeds.js';
 import { createEngine, engineNames } from '../../runtime/engines/index.js';
-import { compare, compareTensors, worst } from '../../runtime/engines/verify.js';
+import { compare, compareTensors, worst } from './compare.js';
 import { MisuseError, UserError } from '../../runtime/errors.js';
 import { B, feedsFor, input, param } from '../ir/support.js';
 

@@ -11,7 +11,7 @@ export interface Maps { readonly rows: NdArray; readonly columns: NdArray }
 
 export type ResizeMode = 'bilinear' | 'bicubic' | 'nearest';
 /** Keys' cubic coefficient, as PyTorch has it. */
-export const CUBIC_A = -0.75;
+const CUBIC_A = -0.75;
 
 /**
  * Row i holds the weights with which output cell i reads the `from` input cells. Source position: i·(from−1)/(to−1) with aligned corners,

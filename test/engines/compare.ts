@@ -1,5 +1,5 @@
-// How far two runs of the same function are apart: what `--verify` prints and parity tests bound.
-import type { Tensor } from './engine.js';
+// How far two runs of the same function are apart: what parity tests bound.
+import type { Tensor } from '../../runtime/engines/engine.js';
 
 export interface Comparison {
   readonly name: string;
