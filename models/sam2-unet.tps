@@ -56,6 +56,16 @@ variant clean "without its dead step" of main {
   remove SAM2UNet.up4
 }
 
+/// Table 2's two rows: one network for all tasks, and one trained for each task by itself.
+variant unified "SAM2-UNet" of main { alias }
+variant general "SAM2-UNet" of main { alias }
+
+study table2 of main {
+  rows = [unified, general], repeat = [general]
+  seeds = 3
+  published = "tables/table2.csv"
+}
+
 /// The released checkpoints: a plain state dict.
 weights sam2_unet of SAM2UNet {
   "encoder.patch_embed.proj.weight" -> enc.patch_embed.weight

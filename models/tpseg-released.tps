@@ -19,7 +19,8 @@ edition 1
 from std.hiera import hiera, sam2
 from std.gate import independent
 from std.peft import bottleneck, residual, task_scales
-from std.pgtd import channel_head, fuse_at, in_batch, pgtd, receptive_field, rfb, sequential
+from std.pgtd import channel_head, fuse_at, in_batch, pgtd, receptive_field, rfb
+from std.prototypes import sequential
 from std.loss import prototype_cosine, structure
 
 /// Side of the square input in pixels; the released code knows 512 alone.

@@ -7,14 +7,8 @@ edition 1
 from std.hiera import hiera, sam2
 from std.gate import cumulative_sigmoid
 from std.peft import bottleneck, low_rank, residual, route, scaled
-from std.pgtd import channel_head,
-  fuse_at,
-  fuse_decoder,
-  pgtd,
-  pooled,
-  receptive_field_batch,
-  rfb,
-  task_head
+from std.pgtd import channel_head, fuse_at, fuse_decoder, pgtd, receptive_field_batch, rfb, task_head
+from std.prototypes import pooled
 from std.unet import up_decoder
 from std.loss import structure
 

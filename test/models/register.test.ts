@@ -29,7 +29,8 @@ const text = (change: Parts): string => {
   return `edition 1
 from std.gate import clamped, cumulative_sigmoid, cumulative_softmax, falls, fixed_split, hard_outside_training, hazard, indecision, independent, naive_cumulative, position
 from std.peft import additive, bottleneck, layer_scale, normed, residual, route, scaled, task_scales
-from std.pgtd import bare_attention, banded_sides, channel_head, condense, conv_unit, fuse_at, in_batch, own_head, pgtd, pooled, project_groups, project_pixels, receptive_field_batch, resized, rfb, sequential, shared_head
+from std.pgtd import bare_attention, channel_head, condense, conv_unit, fuse_at, in_batch, own_head, pgtd, project_groups, project_pixels, receptive_field_batch, resized, rfb, shared_head
+from std.prototypes import banded_sides, pooled, sequential
 from std.loss import infonce, prototype_cosine, side_margin, structure, structure_iou
 tasks two {
   A "a" { folder: "a" }

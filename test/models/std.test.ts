@@ -29,10 +29,11 @@ function valuesOf(imports: string, body: string, image: NdArray): number[] {
 
 describe('gates', () => {
   const weights = (law: string, temperature: string): number[] => valuesOf('from std.gate import ' + law, `
-    let g = ${law}(param f32[12] init zeros, ${temperature})
+    let own = { raw: param f32[12] init zeros }
+    let g = ${law}(own.raw, ${temperature})
     return mean(image, axes: [1]) * 0.0 + (g |> reshape([1, 1, 1, 12]))`, ndarray([1, 3, 1, 12], new Float64Array(36)));
 
-  it.each(['cumulative_sigmoid', 'cumulative_softmax', 'position'])('%s rises from node to node and stays in [0, 1]', (law) => {
+  it.each(['cumulative_sigmoid', 'cumulative_softmax', 'hazard', 'position'])('%s rises from node to node and stays in [0, 1]', (law) => {
     for (const temperature of ['1.0', '0.3', '0.05']) {
       const g = weights(law, temperature);
       expect(g.every((v, i) => v >= 0 && v <= 1 + 1e-12 && (i === 0 || v >= g[i - 1]!))).toBe(true);
