@@ -150,11 +150,7 @@ describe('variants change what they say', () => {
     ['B3', -(TASKS * route + gates)],
     ['B4', -(route + gates)],
     ['C4', -2 * (perExpert(128) * 2 + perExpert(256))],
-    ['C5', 2 * (perExpert(128) * 2 + perExpert(256))],
     ['no_pgtd1', plain(...d1) - decoder(...d1)],
-    ['no_pgtd2', plain(...d2) - decoder(...d2)],
-    ['no_pgtd3', plain(...d3) - decoder(...d3)],
-    ['fused', 12 * 512 + TASKS * 513 + 4 * TASKS],
   ])('%s', (variant, delta) => {
     expect(total('tpseg', { variant }) - base).toBe(delta);
   });
