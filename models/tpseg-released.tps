@@ -142,7 +142,8 @@ study table5 of released {
   published = "tables/table5.csv"
 }
 
-/// The released checkpoints (`model_state_dict`). One matrix there holds the three projections of an attention.
+/// The released checkpoints (`model_state_dict`). One matrix there holds the three projections of an
+/// attention, one tensor the prototypes of all tasks.
 weights tp_seg of Released {
   "encoder.patch_embed.proj.weight" -> enc.patch_embed.weight
   "encoder.patch_embed.proj.bias" -> enc.patch_embed.bias
@@ -474,4 +475,28 @@ weights tp_seg of Released {
   "pgtd1.scale_router.2.bias" -> pgtd1.scale_router.layers[1].bias
   "pgtd1.adaptive_scale_weights" -> pgtd1.adaptive_scale_weights
   "fuser.weight.weight" -> fuse_at.fuser.weight
+  "pgtd3.multi_scale_protos" -> pgtd3.core.proto.WA |> slice(axis: 0, from: 0, to: 1) |> reshape([2, 256])
+  "pgtd3.multi_scale_protos" -> pgtd3.core.proto.BT |> slice(axis: 0, from: 1, to: 2) |> reshape([2, 256])
+  "pgtd3.multi_scale_protos" -> pgtd3.core.proto.ADC |> slice(axis: 0, from: 2, to: 3) |> reshape([2, 256])
+  "pgtd3.multi_scale_protos" -> pgtd3.core.proto.TN |> slice(axis: 0, from: 3, to: 4) |> reshape([2, 256])
+  "pgtd3.multi_scale_protos" -> pgtd3.core.proto.CP |> slice(axis: 0, from: 4, to: 5) |> reshape([2, 256])
+  "pgtd3.multi_scale_protos" -> pgtd3.core.proto.LI |> slice(axis: 0, from: 5, to: 6) |> reshape([2, 256])
+  "pgtd3.multi_scale_protos" -> pgtd3.core.proto.BL |> slice(axis: 0, from: 6, to: 7) |> reshape([2, 256])
+  "pgtd3.multi_scale_protos" -> pgtd3.core.proto.SL |> slice(axis: 0, from: 7, to: 8) |> reshape([2, 256])
+  "pgtd2.multi_scale_protos" -> pgtd2.core.proto.WA |> slice(axis: 0, from: 0, to: 1) |> reshape([2, 128])
+  "pgtd2.multi_scale_protos" -> pgtd2.core.proto.BT |> slice(axis: 0, from: 1, to: 2) |> reshape([2, 128])
+  "pgtd2.multi_scale_protos" -> pgtd2.core.proto.ADC |> slice(axis: 0, from: 2, to: 3) |> reshape([2, 128])
+  "pgtd2.multi_scale_protos" -> pgtd2.core.proto.TN |> slice(axis: 0, from: 3, to: 4) |> reshape([2, 128])
+  "pgtd2.multi_scale_protos" -> pgtd2.core.proto.CP |> slice(axis: 0, from: 4, to: 5) |> reshape([2, 128])
+  "pgtd2.multi_scale_protos" -> pgtd2.core.proto.LI |> slice(axis: 0, from: 5, to: 6) |> reshape([2, 128])
+  "pgtd2.multi_scale_protos" -> pgtd2.core.proto.BL |> slice(axis: 0, from: 6, to: 7) |> reshape([2, 128])
+  "pgtd2.multi_scale_protos" -> pgtd2.core.proto.SL |> slice(axis: 0, from: 7, to: 8) |> reshape([2, 128])
+  "pgtd1.multi_scale_protos" -> pgtd1.core.proto.WA |> slice(axis: 0, from: 0, to: 1) |> reshape([2, 128])
+  "pgtd1.multi_scale_protos" -> pgtd1.core.proto.BT |> slice(axis: 0, from: 1, to: 2) |> reshape([2, 128])
+  "pgtd1.multi_scale_protos" -> pgtd1.core.proto.ADC |> slice(axis: 0, from: 2, to: 3) |> reshape([2, 128])
+  "pgtd1.multi_scale_protos" -> pgtd1.core.proto.TN |> slice(axis: 0, from: 3, to: 4) |> reshape([2, 128])
+  "pgtd1.multi_scale_protos" -> pgtd1.core.proto.CP |> slice(axis: 0, from: 4, to: 5) |> reshape([2, 128])
+  "pgtd1.multi_scale_protos" -> pgtd1.core.proto.LI |> slice(axis: 0, from: 5, to: 6) |> reshape([2, 128])
+  "pgtd1.multi_scale_protos" -> pgtd1.core.proto.BL |> slice(axis: 0, from: 6, to: 7) |> reshape([2, 128])
+  "pgtd1.multi_scale_protos" -> pgtd1.core.proto.SL |> slice(axis: 0, from: 7, to: 8) |> reshape([2, 128])
 }
