@@ -12,7 +12,7 @@ import { call, checkOwn, pipe } from './calls.js';
 import { inner as turnOf, join, type Context, type Frame } from './context.js';
 import { declareParam } from './parameters.js';
 import { index, whole } from './subscripts.js';
-import { suggestion, UNKNOWN_NAME } from './suggest.js';
+import { nearest, suggestion, UNKNOWN_NAME } from './suggest.js';
 import { namesInExpr } from './uses.js';
 import { bool, describe, dimValue, isPoison, list, nothingKnown, number, poison, string, type Poison, type Tensor, type Value } from './values.js';
 
@@ -103,7 +103,9 @@ export function lookup(ctx: Context, frame: Frame, name: string, at: Range): Val
   if (!frame.module.doubtful.has(name)) {
     ctx.report('TPS2001', at, frame.module, { name, help: suggestion(name, [...frame.scope.names(), ...frame.module.names.keys(), ...ctx.world.prelude.keys(), ...callable], UNKNOWN_NAME) });
   }
-  return nothingKnown;
+  // it counts as reading what it may stand for: the nearest name, or any
+  const near = nearest(name, frame.scope.names());
+  return doubt(ctx, frame, near === undefined ? frame.scope.names() : [near]);
 }
 
 /** What a damaged text may have meant: something that depends on all that it names. */

@@ -5,7 +5,7 @@ import { isOp, opOf } from '../ops/index.js';
 import type { Binding, Module } from '../resolve/modules.js';
 import { BUILTINS, callable } from './builtins.js';
 import { TYPE_NAMES } from './shapes.js';
-import { suggestion, UNKNOWN_NAME } from './suggest.js';
+import { nearest, suggestion, UNKNOWN_NAME } from './suggest.js';
 import { namesInBody, usesOf } from './uses.js';
 import { isWord } from './vocabulary.js';
 
@@ -81,6 +81,12 @@ export function checkNames(module: Module, prelude: ReadonlyMap<string, Binding>
       if (!('name' in d) || d.name.text !== name) used.add(name);
       inBody.add(name);
       if (own === undefined || own.has(name) || known(name) || ('kind' in at && at.kind === 'error')) return;
+      // what it may stand for counts as read
+      const meant = nearest(name, [...own, ...module.names.keys()]);
+      if (meant !== undefined) {
+        used.add(meant);
+        inBody.add(meant);
+      }
       report(diagnostic('TPS2001', at.range, { name, help: suggestion(name, [...own, ...module.names.keys(), ...prelude.keys(), ...callable], UNKNOWN_NAME) }));
     });
     if (d.kind === 'block') for (const { name, kind } of definitions(d.body)) {

@@ -31,7 +31,7 @@ export function nearest(name: string, names: Iterable<string>): string | undefin
 
 /** `did you mean …?`, else the list where it is short, else what the caller says. */
 export function suggestion(name: string, names: Iterable<string>, otherwise = ''): string {
-  const all = [...names];
+  const all = [...new Set(names)];
   const near = nearest(name, all);
   if (near !== undefined) return `did you mean \`${near}\`?`;
   return all.length > 0 && all.length <= 12 ? `there are: ${all.map((n) => `\`${n}\``).join(', ')}` : otherwise;

@@ -92,23 +92,24 @@ function editDeclaration(d: Declaration, path: Path, change: Change, configOf: C
   }
   if (d.kind !== 'model' && d.kind !== 'block') return whole;
   const names: string[] = [];
-  let outcome: Stmt | 'removed' | 'unchanged' | { missing: string; names: readonly string[]; at: Range } | undefined;
+  // Several statements may have the name (both sides of an `if`, places of an indexed layer): the edit is of all of them.
+  const outcomes: (Stmt | 'removed' | 'unchanged' | Missing)[] = [];
   const index = rest[0]?.kind === 'index' ? printExpr(rest[0].index) : undefined;
   const visit = (body: readonly Stmt[]): readonly Stmt[] => body.flatMap((s): readonly Stmt[] => {
     if (s.kind === 'for') return [{ ...s, body: visit(s.body) }];
     if (s.kind === 'if') return [{ ...s, then: visit(s.then), ...(s.else === undefined ? {} : { else: visit(s.else) }) }];
     const named = nameOf(s);
-    if (named === undefined || outcome !== undefined) return [s];
-    names.push(named.name);
-    if (named.name !== first.name.text || (named.index !== undefined && named.index !== index)) return [s];
-    const steps = named.index === undefined ? rest : rest.slice(1);
-    outcome = editStatement(s, steps, change, configOf, first);
+    if (named === undefined) return [s];
+    names.push(named.index === undefined ? named.name : `${named.name}[${named.index}]`);
+    if (named.name !== first.name.text || (named.index !== undefined && index !== undefined && named.index !== index)) return [s];
+    const outcome = editStatement(s, named.index === undefined || index === undefined ? rest : rest.slice(1), change, configOf, first);
+    outcomes.push(outcome);
     return outcome === 'removed' ? [] : typeof outcome === 'object' && 'kind' in outcome ? [outcome] : [s];
   });
   const body = visit(d.body);
-  if (outcome === undefined) return { missing: first.name.text, names, at: first.range };
-  if (outcome === 'unchanged' || (outcome !== 'removed' && 'missing' in outcome)) return outcome;
-  return { ...d, body };
+  if (outcomes.length === 0) return { missing: first.name.text, names, at: first.range };
+  const missing = outcomes.find((o): o is Missing => typeof o === 'object' && 'missing' in o);
+  return missing ?? (outcomes.every((o) => o === 'unchanged') ? 'unchanged' : { ...d, body });
 }
 
 function nameOf(s: Stmt): { name: string; index?: string } | undefined {

@@ -31,6 +31,13 @@ describe('what cannot be run counts as reading all that it names', () => {
   ])('%s', (_, body) => expect(said(body)).toEqual(['TPS2001']));
 });
 
+it('a slip of a name counts as reading what it may stand for, and nothing else', () => {
+  const model = (read: string, lost: string): string[] => said(`  let hidden = conv(4)(x)\n  let other = conv(4)(x)\n  let y = ${read} |> conv(1)\n  return ${lost}`);
+  expect(model('hiden', 'y')).toEqual(['TPS7009', 'TPS7001', 'TPS2001']);
+  expect(compileText(trained('  let hidden = conv(4)(x)\n  let y = hiden |> conv(1)\n  return y')).diagnostics).toMatchObject([{ code: 'TPS2001', help: 'did you mean `hidden`?' }]);
+  expect(compileText(trained('  let y = conv(1)(x)\n  return y').replace('mean(y,', 'mean(nothing_like_it,')).diagnostics.map((d) => d.code)).toEqual(['TPS2001']);
+});
+
 it('knows the ops among the names that may have been meant', () => {
   expect(compileText(spec('  return conv(1)(x) |> resise([16, 16])')).diagnostics[0]?.help).toBe('did you mean `resize`?');
 });
