@@ -26,7 +26,7 @@ export class TrainingTale {
     this.perEpoch = Math.max(1, Math.round(e.steps / e.epochs));
     const from = e.step > 0 ? `, going on at step ${grouped(e.step)}` : '';
     const taken = e.weights === undefined ? '' : `\n${e.weights.taken.length} tensors from ${e.weights.file}${e.weights.missing.length > 0 ? `, ${e.weights.missing.length} begin anew` : ''}`;
-    return `${grouped(e.images)} images, ${plural(e.epochs, 'epoch')} of ${grouped(this.perEpoch)} steps${from}${taken}${gapsText(e.gaps).map((line) => `\n${paint(this.colour).yellow('warning')}: ${line}`).join('')}`;
+    return `${plural(e.images, 'image')}, ${plural(e.epochs, 'epoch')} of ${plural(this.perEpoch, 'step')}${from}${taken}${gapsText(e.gaps).map((line) => `\n${paint(this.colour).yellow('warning')}: ${line}`).join('')}`;
   }
 
   /** The note beside the bar. */
@@ -76,7 +76,7 @@ export function trainingEnd(summary: RunSummary, keep: TrainConfig['validate']['
   const p = paint(colour);
   const pace = summary.imagesSeen > 0 ? `, ${(summary.imagesSeen / Math.max(summary.seconds, 1e-9)).toFixed(1)} images a second` : '';
   const memory = `peak memory ${bytes(process.resourceUsage().maxRSS * 1024)}`;
-  const lines = [`${grouped(summary.steps)} steps, ${grouped(summary.imagesSeen)} images in ${duration(summary.seconds)}${pace}; ${memory}`];
+  const lines = [`${plural(summary.steps, 'step')}, ${plural(summary.imagesSeen, 'image')} in ${duration(summary.seconds)}${pace}; ${memory}`];
   if (summary.best !== undefined) lines.push(`best ${METRICS[keep]} ${score(Math.abs(summary.best.value))} at epoch ${summary.best.epoch}`);
   if (summary.stopped === 'finished') lines.push(`${p.green('done')}: ${summary.out}`);
   else lines.push(`${p.yellow(summary.stopped === 'interrupted' ? 'stopped' : 'stopped at --max-steps')}; saved in ${summary.out}. Go on with:`, `  ${resume}`);
