@@ -109,15 +109,12 @@ export function callOp(ctx: Context, frame: Frame, op: OpDef, args: readonly Arg
     }
   }
   const missing = attrNames.find((n) => op.attrs[n]?.default === undefined && attrs[n] === undefined);
-  if (ok && missing !== undefined && !optionalAttr(op, missing)) {
+  if (ok && missing !== undefined) {
     ctx.report('TPS3009', at, frame.module, { callee: op.name, argument: missing, list: 'inputs and attributes', signature: [...op.inputs, ...attrNames].join(', ') });
     return poison(seen);
   }
   return ok ? addOp(ctx, frame, op.name, operands, attrs, at) : poison(seen);
 }
-
-/** A pool's stride is its kernel where it is not said. */
-const optionalAttr = (op: OpDef, name: string): boolean => op.name.endsWith('_pool') && name === 'stride';
 
 const isStaticExpr = (e: Expr): boolean => e.kind === 'number' || e.kind === 'list' || e.kind === 'bool' || e.kind === 'string';
 
