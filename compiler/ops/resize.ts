@@ -57,8 +57,8 @@ export const resize: OpDef = {
       case 'nearest': return nearest(c, x, size, to);
       // ONNX Runtime's cubic Resize takes 25 to 70 times as long as the two products.
       case 'bicubic': return mapImagesOnnx(c, x, interpolationMaps(size, to, node.attrs));
-      // All four sizes: with `axes`, ONNX Runtime's transpose optimiser permutes the two as if they were four, and the session fails.
-      case 'bilinear': return c.emit('Resize', [x, '', '', c.shape(node.type.shape)], {
+      // By scales: with `axes`, ONNX Runtime's transpose optimiser permutes the two as if they were four, and sizes with a symbolic batch fail its shape check.
+      case 'bilinear': return c.emit('Resize', [x, '', c.constant(ndarray([4], [1, 1, scaleOf(size[0], to[0]), scaleOf(size[1], to[1])]), 'f32')], {
         mode: 'linear', coordinate_transformation_mode: boolAttr(node.attrs, 'align_corners') ? 'align_corners' : 'half_pixel',
       });
     }
@@ -72,4 +72,10 @@ function nearest(c: OnnxContext, x: string, from: Pair, to: Pair): string {
   if (isMultiple(from, to)) return upsampleOnnx(c, x, [to[0] / from[0], to[1] / from[1]]);
   const index = (i: 0 | 1): string => c.constant(ndarray([to[i]], Float64Array.from({ length: to[i] }, (_, cell) => Math.floor((cell * from[i]) / to[i]))), 'i64');
   return c.emit('Gather', [c.emit('Gather', [x, index(0)], { axis: { int: 2 } }), index(1)], { axis: { int: 3 } });
+}
+
+/** The float32 scale by which ONNX makes `from` cells `to`: it rounds from * scale down. */
+function scaleOf(from: number, to: number): number {
+  const scale = Math.fround(to / from);
+  return Math.floor(Math.fround(from * scale)) === to ? scale : Math.fround(scale * (1 + 2 ** -23));
 }
