@@ -1,6 +1,6 @@
 // Paths of nodes, `enc.blocks[* as b].attn`: which instances they name.
 import type { Expr, Path } from '../../grammar/ast.js';
-import { printExpr } from '../../grammar/index.js';
+import { pathText } from '../resolve/variants.js';
 import { join, type Context, type Frame } from './context.js';
 import { childIndexes, evaluate, lookup } from './expressions.js';
 import { suggestion } from './suggest.js';
@@ -61,4 +61,3 @@ function indexesOf(ctx: Context, frame: Frame, e: Expr): readonly number[] | und
   if (!isPoison(v)) ctx.report('TPS3013', e.range, frame.module, { where: 'an index of a path', expected: 'a whole number or a range', actual: describe(v) });
   return undefined;
 }
-export const pathText = (p: Path): string => p.root.text + p.steps.map((s) => (s.kind === 'member' ? `.${s.name.text}` : s.kind === 'every' ? '[*]' : `[${printExpr(s.index)}]`)).join('');

@@ -12,6 +12,7 @@ type Change = { readonly kind: 'remove' } | { readonly kind: 'set'; readonly val
 /** The names of a block's configuration, to find an argument that was given by place. */
 export type ConfigOf = (block: string) => readonly string[] | undefined;
 
+/** A path as a spec writes it, without what it binds. */
 export const pathText = (p: Path): string => p.root.text + p.steps.map((s) => (s.kind === 'member' ? `.${s.name.text}` : s.kind === 'every' ? '[*]' : `[${printExpr(s.index)}]`)).join('');
 
 /** The file after the edits of `variant` and of the variants it stands on. Faulty edits are reported at their place and left out. */
