@@ -2,13 +2,11 @@
 // node bench/lesions8.mjs DATA --out DIR [--minutes 15] [--tasks BT,ADC,…] [--seed 0] [--rows main,unet] [--pretrain EPOCHS]
 // A row's epochs are chosen by a short probe so that its schedule ends within the budget, and it is stopped there if it does not.
 // Rows run two at a time with one thread each, so that none has a machine to itself. Needs `npm run build`.
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { each, readJson as read, root, tpsc } from './command.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values, positionals } = parseArgs({ allowPositionals: true, options: {
   out: { type: 'string', default: 'runs/lesions8' }, minutes: { type: 'string', default: '15' }, seed: { type: 'string', default: '0' },
   tasks: { type: 'string', default: 'BT,ADC,TN,CP,LI,BL,SL' }, rows: { type: 'string' }, pretrain: { type: 'string', default: '36' },
@@ -26,19 +24,7 @@ const ROWS = [
   { name: 'unet', label: 'UNet', spec: join(root, 'models/unet.tps') },
 ].filter((r) => values.rows === undefined || values.rows.split(',').includes(r.name));
 
-/** Runs a command; after `seconds` it is told to stop as Ctrl-C would, which saves. */
-function tpsc(args, seconds) {
-  console.log(`$ tpsc ${args.join(' ')}`);
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    const end = seconds === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), 1000 * seconds);
-    child.stdout.on('data', (part) => { text += part; });
-    child.on('close', (code) => { clearTimeout(end); if (code === 0 || child.killed) resolve(text); else reject(new Error(`tpsc ${args[0]} ended with ${code}\n${text}`)); });
-  });
-}
 const common = ['--data', data, '--seed', values.seed, '--tasks', values.tasks, '--threads', '1'];
-const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
 const pretrain = join(out, 'pretrain');
 if (ROWS.some((r) => r.weights === true) && !existsSync(join(pretrain, 'summary.json'))) await tpsc(['train', nano, '--block', 'pretrain', '--out', pretrain, '--epochs', values.pretrain, ...common]);
@@ -72,8 +58,7 @@ function trainImages() {
 }
 
 const results = [];
-const open = [...ROWS];
-await Promise.all([0, 1].map(async () => { for (let r = open.shift(); r !== undefined; r = open.shift()) results.push(await row(r)); }));
+await each(ROWS, 2, async (r) => { results.push(await row(r)); });
 results.sort((a, b) => ROWS.findIndex((r) => r.name === a.name) - ROWS.findIndex((r) => r.name === b.name));
 
 const any = join(out, ROWS[0].name);
