@@ -1,6 +1,6 @@
 // The second table of docs/results.md: blocks A and B of Table 3 at nano size on real lesions, from one pretraining, every row the same number of
 // epochs, several seeds.
-// node bench/ablation.mjs DATA --out DIR [--pretrain RUN] [--rows A1,…] [--seeds 3] [--epochs 6] [--tasks BT,ADC,…] [--jobs 2]
+// node bench/ablation.mjs DATA --out DIR [--pretrain RUN] [--rows A1,…] [--seeds 3] [--epochs 12] [--tasks BT,ADC,…] [--jobs 2]
 // A run that is done is not run again. Seeds pair: rows share the order of data. Needs `npm run build`.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { each, readJson, root, tpsc } from './command.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: {
   out: { type: 'string', default: 'runs/ablation' }, pretrain: { type: 'string' }, rows: { type: 'string', default: 'A1,A2,A3,A4,B1,B2,B3,B4' },
-  seeds: { type: 'string', default: '3' }, epochs: { type: 'string', default: '6' }, tasks: { type: 'string', default: 'BT,ADC,TN,CP,LI,BL,SL' }, jobs: { type: 'string', default: '2' },
+  seeds: { type: 'string', default: '3' }, epochs: { type: 'string', default: '12' }, tasks: { type: 'string', default: 'BT,ADC,TN,CP,LI,BL,SL' }, jobs: { type: 'string', default: '2' },
 } });
 const [data] = positionals;
 if (data === undefined) throw new Error('name the data folder');
