@@ -243,6 +243,7 @@ function assemble(
     ...(tasks === undefined ? {} : { tasks }), settings, inputs: infer.inputs, tensors, schedules,
     ...(config === undefined ? {} : { training: config }),
     infer: inferGraph, ...(evaluate === undefined ? {} : { evaluate }), ...(train === undefined ? {} : { train }), declared,
+    gates: infer.ctx.gates.map(({ path, over, nodes, id }) => ({ path, over, nodes, graph: infer.ctx.builder.finish([{ name: 'gate', id }]) })),
     readsTask: reads, weightMaps, hash: hashText(identity), resolved: resolvedText(file, overrides, request, tasks),
   };
 }
@@ -254,8 +255,8 @@ function tensorsOf(infer: Elaboration, training: Elaboration): readonly TensorIn
   return [...tensors.values()];
 }
 
-/** What of a tensor can change a number. The training block's own name is no part of it. */
-const tensorIdentity = (t: TensorInfo): unknown => ({ ...t, weights: undefined, init: initIdentity(t.init) });
+/** What of a tensor can change a number. The training block's own name is no part of it, nor is what reports call a tensor. */
+const tensorIdentity = (t: TensorInfo): unknown => ({ ...t, weights: undefined, role: undefined, init: initIdentity(t.init) });
 function initIdentity(init: Init): unknown {
   if (init.kind === 'graph') return { kind: 'graph', graph: printGraph(init.graph, { canonical: true }), params: init.params.map(tensorIdentity) };
   return init.kind === 'values' ? { kind: 'values', shape: init.value.shape, data: [...init.value.data] } : init;

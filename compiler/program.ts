@@ -25,6 +25,19 @@ export interface TensorInfo {
   readonly init: Init;
   /** The `weights` declaration that an encoder names, if any: its values must come from a checkpoint or be asked to be random. */
   readonly weights?: string;
+  /** Declared as `prototypes`: rows (the axis before the last) 0 foreground, 1 background. For reports: no function depends on it. */
+  readonly role?: 'prototypes';
+}
+
+/** What a `gate` declares, for reports: its weights of the task at hand in use, not in training. */
+export interface GateInfo {
+  readonly path: string;
+  /** The path that it is declared over: `enc.blocks`. */
+  readonly over: string;
+  /** Paths of what it weighs, in order. */
+  readonly nodes: readonly string[];
+  /** Output `gate`, f32[number of nodes]. */
+  readonly graph: Graph;
 }
 
 /** The path of task `code`'s copy. */
@@ -120,6 +133,8 @@ export interface Program {
   readonly declared: Graph;
   /** Whether any function reads `t` or a tensor of the task at hand. */
   readonly readsTask: boolean;
+  /** In the order of the text. */
+  readonly gates?: readonly GateInfo[];
   /** `weights` declarations in reach: the spec's own, those that it imports, those beside the blocks that it uses. */
   readonly weightMaps?: readonly WeightMap[];
   /** Identity of graph and training block, hexadecimal SHA-256. */

@@ -73,7 +73,8 @@ export interface TensorEntry { info: TensorInfo; readonly id: NodeId; readonly r
 /** An EMA or other law: the node of the state's next value. */
 export interface Update { readonly path: string; readonly id: NodeId }
 
-export interface GateEntry { readonly name: string; readonly id: NodeId; readonly range: Range }
+/** `nodes`: paths of what it weighs, in order; none where its path is faulty. */
+export interface GateEntry { readonly name: string; readonly path: string; readonly over: string; readonly nodes: readonly string[]; readonly id: NodeId; readonly range: Range }
 
 /** Diagnostics of the whole compilation; a place says the same thing once. */
 export class Sink {

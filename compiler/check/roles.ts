@@ -93,9 +93,11 @@ export function gate(ctx: Context, frame: Frame, s: StmtOf<'gate'>): void {
     if (!isPoison(value)) ctx.report('TPS4013', s.value.range, frame.module, { role: 'gate', name, found: describe(value), expected: 'a tensor' });
     return;
   }
-  ctx.gates.push({ name, id: tensor.id, range: s.name.range });
+  const whole = places?.length === 1 && s.over.steps.at(-1)?.kind === 'member' ? places[0]?.path : undefined;
+  const nodes = whole === undefined ? places?.map((p) => p.path) : childIndexes(ctx, whole).map((i) => join(whole, String(i)));
+  ctx.gates.push({ name, path: own, over: pathText(s.over), nodes: nodes ?? [], id: tensor.id, range: s.name.range });
   const type = ctx.builder.type(tensor.id);
-  const count = places === undefined ? undefined : places.length === 1 && s.over.steps.at(-1)?.kind === 'member' ? childIndexes(ctx, places[0]?.path ?? '').length : places.length;
+  const count = nodes?.length;
   if (count !== undefined && (type.shape.length !== 1 || !equalDim(type.shape[0] ?? -1, count))) {
     ctx.report('TPS4003', s.value.range, frame.module, { name, actual: formatType(type), over: pathText(s.over), count });
     return;
@@ -135,6 +137,8 @@ export function state(ctx: Context, frame: Frame, s: StmtOf<'prototypes' | 'stat
   const path = s.per === undefined ? join(frame.path, name) : taskPath(join(frame.path, name));
   ctx.builder.place = { path: frame.path, range: s.name.range };
   const id = start === undefined ? undefined : ctx.declare('state', path, name, shape, start, frame, s.name.range, ROLE[s.kind]);
+  const declared = s.kind === 'prototypes' ? ctx.tensors.get(path) : undefined;
+  if (declared !== undefined) declared.info = { ...declared.info, role: 'prototypes' };
   const value = id === undefined ? nothingKnown : ctx.tensor(id);
   define(ctx, frame, s.name, value);
   if (update === undefined || id === undefined) return;
