@@ -140,8 +140,24 @@ export class Context {
   readonly definition: boolean;
   private readonly leaves = new WeakMap<GraphBuilder, Map<string, NodeId>>();
 
-  constructor(readonly world: World, readonly training: boolean, options: { readonly definition?: boolean } = {}) {
+  /** Inside a frozen encoder: built as for use whatever the mode, and no law writes its states. */
+  frozen = false;
+
+  constructor(readonly world: World, private readonly mode: boolean, options: { readonly definition?: boolean } = {}) {
     this.definition = options.definition ?? false;
+  }
+
+  /** What `training` says at the place under way. */
+  get training(): boolean { return this.mode && !this.frozen; }
+  /** Runs what an encoder says, frozen or not; inside a frozen one everything is. */
+  within<T>(frozen: boolean, run: () => T): T {
+    const before = this.frozen;
+    this.frozen ||= frozen;
+    try {
+      return run();
+    } finally {
+      this.frozen = before;
+    }
   }
 
   /** Reports at the user's own text: a place inside the standard library is told by its nearest caller, and related. */

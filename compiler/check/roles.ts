@@ -25,7 +25,7 @@ export function encoder(ctx: Context, frame: Frame, s: StmtOf<'encoder' | 'decod
   const options = encoderOptions(ctx, frame, s.with);
   const before = new Set(ctx.tensors.keys());
   const start = ctx.builder.nodes.size;
-  const value = evaluate(ctx, frame, s.value, { name });
+  const value = ctx.within(options.frozen, () => evaluate(ctx, frame, s.value, { name }));
   bindTarget(ctx, frame, s.target.name, target?.at, value);
   // what it declares, and what its instances read of layers that were called before
   const read = new Set([...ctx.builder.nodes.values()].flatMap((n) => (n.id >= start && n.path !== frame.path ? n.inputs : [])));
@@ -159,6 +159,8 @@ export function state(ctx: Context, frame: Frame, s: StmtOf<'prototypes' | 'stat
       ctx.report('TPS4015', update.value.range, frame.module, { entry: 'update', name, actual: type === undefined ? describe(next) : formatType(type), expected: formatType({ dtype: 'f32', shape }) });
       return;
     }
+    // the law is checked, and writes nothing
+    if (ctx.frozen) return;
     if (earlier >= 0) ctx.updates.splice(earlier, 1);
     ctx.updates.push({ path, id: tensor.id });
   });

@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../compiler/evaluate.js';
 import { filled } from '../../compiler/ir/ndarray.js';
-import { compileText, programOf, spec, trained } from './support.js';
+import type { CompileResult } from '../../compiler/index.js';
+import type { Program } from '../../compiler/program.js';
+import { codes, compileText, programOf, spec, trained } from './support.js';
 
 const PARTS = `block times(k: float)(v: f32[B, C, H, W]) -> f32[B, C, H, W] {
   return k * v
@@ -94,6 +96,29 @@ it('parameters among an adapter’s arguments are its own at each place', () => 
 it('a frozen encoder freezes a layer that was called before it', () => {
   const p = programOf(compileText(trained('  layer f = conv(8)\n  let z = f(x)\n  encoder enc = f(z) with { frozen: true, weights: main }\n  let y = conv(1)(enc)\n  return y')));
   expect(p.tensors.map((t) => [t.path, t.frozen])).toEqual([['f.weight', true], ['f.bias', true], ['conv.weight', false], ['conv.bias', false]]);
+});
+
+describe('a frozen encoder is built as for use, also in training', () => {
+  const body = 'block body(rate: float)(v: f32[B, C, H, W]) -> f32[B, C, H, W] {\n  return v |> batch_norm |> dropout(rate)\n}';
+  const mixed = (frozen: boolean, adapter = ''): CompileResult => compileText(trained(`  encoder enc = body(0.5)(x) with { frozen: ${frozen}, weights: main }\n${adapter}  let y = per t conv(1)(enc)\n  return y`, body));
+  const leaves = (p: Program, op: string): string[] => [...p.train!.nodes.values()].flatMap((n) => (n.op === op ? [String(n.attrs['path'])] : []));
+
+  it('its batch norm reads the running statistics and leaves them, its dropout is off, and batches may mix tasks', () => {
+    const p = programOf(mixed(true));
+    expect(p.train!.outputs.map((o) => o.name)).toEqual(['logits', 'loss']);
+    expect(leaves(p, 'state')).toEqual(['enc.batch_norm.running_mean', 'enc.batch_norm.running_var']);
+    expect(leaves(p, 'drop')).toEqual([]);
+    expect(p.tensors.filter((t) => t.kind === 'state').map((t) => t.path)).toEqual(['enc.batch_norm.running_mean', 'enc.batch_norm.running_var']);
+  });
+  it('where it is not frozen, batch norm takes the batch’s, and a batch of several tasks is refused', () => {
+    expect(codes(mixed(false)).map((c) => c.slice(0, 7))).toEqual(['TPS4012']);
+    const p = programOf(compileText(trained('  encoder enc = body(0.5)(x)\n  let y = conv(1)(enc)\n  return y', body)));
+    expect(p.train!.outputs.map((o) => o.name)).toEqual(['logits', 'loss', 'state:enc.batch_norm.running_mean', 'state:enc.batch_norm.running_var']);
+    expect(leaves(p, 'drop')).toEqual(['enc.dropout.drop']);
+  });
+  it('adapters inside it are trained parts, and so in training', () => {
+    expect(leaves(programOf(mixed(true, '  adapter a after enc.batch_norm = dropout(0.1)\n')), 'drop')).toEqual(['a.drop']);
+  });
 });
 
 describe('states', () => {
