@@ -21,7 +21,8 @@ export function openRunProgram(root: string): OpenedRun {
     throw new UserError(`${file} no longer gives the network that was trained`,
       `It, a file that it imports, or the version of tpsc has changed (${JSON.stringify(record.versions)}). Bring it back, or train again.`);
   }
-  return { record, program: record.variant === undefined ? program : { ...program, variant: record.variant } };
+  const { variant, variantLabel } = record;
+  return { record, program: { ...program, ...(variant === undefined ? {} : { variant }), ...(variantLabel === undefined ? {} : { variantLabel }) } };
 }
 
 /** Whether a path is the directory of a run (and not a spec or a model file). */

@@ -235,7 +235,7 @@ const weightsIdentity = (weights: string | undefined): string | undefined =>
 function recordOf(options: TrainOptions, training: TrainConfig, identity: RunIdentity): Parameters<typeof writeRun>[2] {
   const { program, weights, reading, versions = {}, command } = options;
   return {
-    format: 1, hash: hashOf(identity), identity, name: program.name, block: training.name, variant: program.variant, file: program.file, tasks: taskCodes(program),
+    format: 1, hash: hashOf(identity), identity, name: program.name, block: training.name, variant: program.variant, variantLabel: program.variantLabel, file: program.file, tasks: taskCodes(program),
     reading, weights: weights === undefined || weights === 'random' ? weights : resolve(weights), versions, command, started: new Date().toISOString(),
   };
 }

@@ -33,6 +33,7 @@ export interface RunRecord {
   readonly name: string;
   readonly block: string;
   readonly variant?: string;
+  readonly variantLabel?: string;
   readonly file: string;
   readonly tasks: readonly string[];
   /** How the data were read, so that `eval` reads them alike. */
