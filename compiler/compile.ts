@@ -185,7 +185,13 @@ class Unit {
     if (sink.failed || this.sink.failed) return undefined;
     // Every unknown value comes from a mistake that was told; one that was not would make a program of nothing.
     for (const e of [infer, training]) if (e.result === undefined || (train !== undefined && e.loss === undefined)) throw new Error(`a mistake in ${model.name.text} of ${file.path} was not told`);
-    return assemble(this.request, file, model, variant, tasks, values, infer, training, tensors, weightMaps, this.request.set ?? {});
+    const program = assemble(this.request, file, model, variant, tasks, values, infer, training, tensors, weightMaps, this.request.set ?? {});
+    if (this.request.growing !== true || train === undefined) return program;
+    // its warnings are those of the training
+    const apart = new Sink();
+    const grow = elaborate({ ...world, sink: apart }, module, model, train, true, this.request.epochs, true);
+    for (const d of apart.all) if (d.severity === 'error') sink.push(d);
+    return sink.failed ? undefined : { ...program, grow: trainGraph(grow) };
   }
 }
 
@@ -224,11 +230,9 @@ function assemble(
   request: CompileRequest, file: SourceFile, model: ModelDecl, variant: VariantDecl | undefined, tasks: TaskSet | undefined, settings: Program['settings'],
   infer: Elaboration, training: Elaboration, tensors: readonly TensorInfo[], weightMaps: readonly WeightMap[], overrides: Readonly<Record<string, string>>,
 ): Program {
-  const loss = (e: Elaboration): readonly Output[] => (e.loss === undefined ? [] : [{ name: 'loss', id: e.loss }]);
   const inferGraph = infer.ctx.builder.finish(infer.outputs);
   const evaluate = infer.loss === undefined ? undefined : infer.ctx.builder.finish([...infer.outputs, ...loss(infer)]);
-  const updates = training.ctx.updates.map((u) => ({ name: `state:${u.path}`, id: u.id }));
-  const train = training.loss === undefined ? undefined : training.ctx.builder.finish([...training.outputs, ...loss(training), ...updates]);
+  const train = training.loss === undefined ? undefined : trainGraph(training);
   const declared = wholeGraph(infer);
   const { config } = training;
   const schedules = [...new Map([...infer.ctx.schedules, ...training.ctx.schedules])].map(([, s]) => s.schedule);
@@ -247,6 +251,11 @@ function assemble(
     readsTask: reads, weightMaps, hash: hashText(identity), resolved: resolvedText(file, overrides, request, tasks),
   };
 }
+
+const loss = (e: Elaboration): readonly Output[] => (e.loss === undefined ? [] : [{ name: 'loss', id: e.loss }]);
+
+/** Results, loss, and what each state is after the step. */
+const trainGraph = (e: Elaboration): Graph => e.ctx.builder.finish([...e.outputs, ...loss(e), ...e.ctx.updates.map((u) => ({ name: `state:${u.path}`, id: u.id }))]);
 
 /** Both elaborations declare the same tensors, save those that one mode alone has. */
 function tensorsOf(infer: Elaboration, training: Elaboration): readonly TensorInfo[] {

@@ -25,6 +25,8 @@ export interface CompileRequest {
   readonly everything?: boolean;
   /** `--epochs`: part of the run's identity. */
   readonly epochs?: number;
+  /** A task is to be added to a trained network: the program has the graph `grow`, too. */
+  readonly growing?: boolean;
 }
 
 export interface CompileResult {

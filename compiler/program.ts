@@ -129,6 +129,8 @@ export interface Program {
   readonly evaluate?: Graph;
   /** Built with `training` true. Outputs `logits`, `loss` and `state:PATH`, the value that each state has after the step. */
   readonly train?: Graph;
+  /** As `train`, for a task that is added to a trained network (asked for by `growing`): `training` is true in what each task has of its own, and false elsewhere. */
+  readonly grow?: Graph;
   /** The network as the spec says it, before any pass and whether or not it is read: for counts. */
   readonly declared: Graph;
   /** Whether any function reads `t` or a tensor of the task at hand. */
@@ -144,4 +146,7 @@ export interface Program {
 }
 
 export const trainable = (program: Program): readonly TensorInfo[] => program.tensors.filter((t) => t.kind === 'param' && !t.frozen);
+/** The program with the parameters that `frozen` names frozen, besides those that are: its gradient goes to the others alone. */
+export const withFrozen = (program: Program, frozen: (tensor: TensorInfo) => boolean): Program =>
+  ({ ...program, tensors: program.tensors.map((t) => (t.kind === 'param' && frozen(t) ? { ...t, frozen: true } : t)) });
 export const taskCodes = (program: Program): readonly string[] => program.tasks?.rows.map((r) => r.code) ?? [];

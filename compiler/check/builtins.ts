@@ -193,7 +193,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>(O
     if (x?.kind !== 'tensor') return wrong(c, 'x', 'a tensor', x);
     if (rate === undefined) return poison([x]);
     if (!(rate >= 0 && rate < 1)) return wrong(c, 'rate', 'a number from 0 to below 1', c.args.get('rate'));
-    if (!c.ctx.training) {
+    if (!c.ctx.trainingIn(c.frame.path)) {
       c.ctx.report('TPS3025', c.at, c.frame.module, {});
       return poison([x]);
     }

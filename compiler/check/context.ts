@@ -138,17 +138,20 @@ export class Context {
   readonly homes = new Map<NodeId, Call | undefined>();
   /** Definitions are checked with sizes unknown: what is not known yet is no mistake. */
   readonly definition: boolean;
+  /** A task is added to a trained network: all but its own parts is built as for use. */
+  private readonly growing: boolean;
   private readonly leaves = new WeakMap<GraphBuilder, Map<string, NodeId>>();
 
   /** Inside a frozen encoder: built as for use whatever the mode, and no law writes its states. */
   frozen = false;
 
-  constructor(readonly world: World, private readonly mode: boolean, options: { readonly definition?: boolean } = {}) {
+  constructor(readonly world: World, private readonly mode: boolean, options: { readonly definition?: boolean; readonly growing?: boolean } = {}) {
     this.definition = options.definition ?? false;
+    this.growing = options.growing ?? false;
   }
 
-  /** What `training` says at the place under way. */
-  get training(): boolean { return this.mode && !this.frozen; }
+  /** What `training` says in an instance of this path. */
+  trainingIn(path: string): boolean { return this.mode && !this.frozen && (!this.growing || path.includes('{task}')); }
   /** Runs what an encoder says, frozen or not; inside a frozen one everything is. */
   within<T>(frozen: boolean, run: () => T): T {
     const before = this.frozen;

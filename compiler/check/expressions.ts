@@ -89,7 +89,7 @@ function bindingValue(ctx: Context, frame: Frame, binding: Binding, at: Range): 
 export function lookup(ctx: Context, frame: Frame, name: string, at: Range): Value {
   const local = frame.scope.find(name);
   if (local !== undefined) return local;
-  if (name === 'training') return bool(ctx.training);
+  if (name === 'training') return bool(ctx.trainingIn(frame.path));
   if (name === 'truth') {
     ctx.report('TPS4009', at, frame.module, {});
     return nothingKnown;

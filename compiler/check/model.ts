@@ -29,8 +29,8 @@ export interface Elaboration {
   readonly config?: TrainConfig;
 }
 
-export function elaborate(world: World, module: Module, model: ModelDecl, train: EntriesDecl | undefined, training: boolean, epochs?: number): Elaboration {
-  const ctx = new Context(world, training);
+export function elaborate(world: World, module: Module, model: ModelDecl, train: EntriesDecl | undefined, training: boolean, epochs?: number, growing = false): Elaboration {
+  const ctx = new Context(world, training, { growing });
   const frame = newFrame(module, '', model.name.text);
   const inputs = bindInputs(ctx, frame, model);
   const image = inputs[0]?.type;
