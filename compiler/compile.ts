@@ -1,5 +1,5 @@
 // From a request to a program: loads, applies the variant, checks, and puts the graphs together.
-import type { BlockDecl, Declaration, EntriesDecl, ModelDecl, SourceFile, TasksDecl, VariantDecl } from '../grammar/ast.js';
+import type { BlockDecl, Declaration, EntriesDecl, ModelDecl, SourceFile, VariantDecl } from '../grammar/ast.js';
 import { diagnostic, type Diagnostic } from '../grammar/diagnostics.js';
 import { format, printExpr } from '../grammar/index.js';
 import { Sink, type World } from './check/context.js';
@@ -10,15 +10,16 @@ import { checkBatch, readsTask } from './check/rules/batch.js';
 import { checkContract } from './check/rules/contract.js';
 import { checkModes } from './check/rules/modes.js';
 import { checkReach } from './check/rules/reach.js';
+import { readStudies } from './check/studies.js';
 import { suggestion } from './check/suggest.js';
 import { checkWeightMaps, weightMapsOf } from './check/weight-maps.js';
-import { STUDY_ENTRIES } from './check/vocabulary.js';
 import type { Graph, Output } from './ir/graph.js';
 import { hashText, printGraph } from './ir/print.js';
-import type { Init, Program, TaskSet, TensorInfo } from './program.js';
+import type { Init, Program, TaskSet, TensorInfo, TrainConfig } from './program.js';
 import type { CompileRequest, CompileResult, Host } from './index.js';
 import { declarations, ModuleLoader, type Binding, type Module, type NamedDecl } from './resolve/modules.js';
 import { Settings, startOf } from './resolve/settings.js';
+import { taskListOf } from './resolve/task-list.js';
 import { applyVariant, rootOf, type AppliedEdit } from './resolve/variants.js';
 import type { WeightMap } from './weights.js';
 
@@ -33,18 +34,18 @@ export function compile(request: CompileRequest, host: Host): CompileResult {
     sink.push(diagnostic('TPS2002', nowhere, { what: 'file', source: request.file, help: 'check the path' }));
     return finish();
   }
-  checkNames(entry, prelude, (d) => { sink.push(d); });
-  checkStudies(entry, sink);
-  const unit = new Unit(request, entry, prelude, sink);
-  unit.weightMaps();
   const variants = declarations(entry, 'variant');
+  const variant = variants.find((v) => v.name.text === request.variant);
+  const unit = new Unit(request, entry, prelude, sink);
+  checkNames(entry, prelude, unit.unlessMended(variant));
+  readStudies(entry, (d) => { sink.push(d); });
+  unit.weightMaps();
   if (request.everything === true) {
     const program = unit.everything(variants);
     unit.definitions();
     return finish(program);
   }
   if (request.variant === undefined) return finish(unit.program(entry.file, undefined, sink));
-  const variant = variants.find((v) => v.name.text === request.variant);
   if (variant === undefined) {
     sink.push(diagnostic('TPS5008', startOf(entry.file), { name: request.variant, help: suggestion(request.variant, variants.map((v) => v.name.text), 'the spec has no variants') }));
     return finish();
@@ -89,6 +90,15 @@ class Unit {
     for (const block of declarations(this.entry, 'block')) if (!this.executed.has(block)) checkDefinition(world, this.entry, block);
   }
 
+  /** Tells what is wrong with the names of the file, but for warnings about what the variant at hand takes away or makes use of. */
+  unlessMended(v: VariantDecl | undefined): (d: Diagnostic) => void {
+    if (v === undefined) return (d) => { this.sink.push(d); };
+    const { file } = applyVariant(this.entry.file, v, (b) => this.configOf(b), () => undefined);
+    const left = new Sink();
+    checkNames({ ...this.entry, file }, this.prelude, (d) => { left.push(d); });
+    return (d) => { if (d.severity === 'error' || left.all.some((other) => sameAs(other, d))) this.sink.push(d); };
+  }
+
   /** Maps of weights, as far as their own text goes. */
   weightMaps(): void { checkWeightMaps(this.plainWorld(), this.entry); }
 
@@ -114,11 +124,11 @@ class Unit {
     const program = this.program(file, train?.name.text, apart, v);
     if (sink.all.some((d) => d.severity === 'error' && d.range.file === v.range.file && within(d, v))) return undefined;
     for (const d of apart.all) {
-      if (edits.some((e) => within(d, e)) || sink.all.some((old) => old.code === d.code && old.range.start.offset === d.range.start.offset && old.range.file === d.range.file)) sink.push(d);
+      if (edits.some((e) => within(d, e)) || sink.all.some((old) => sameAs(old, d))) sink.push(d);
       else if (d.severity === 'error' || edits.length > 0) sink.push(atEdit(d, v, edits));
     }
     if (apart.failed || program === undefined) return undefined;
-    if (!alias && this.hashOfBase(train?.name.text) === program.hash) sink.push(diagnostic('TPS7007', v.name.range, { name: v.name.text }));
+    if (!alias && this.request.knownVariant !== true && this.hashOfBase(train?.name.text) === program.hash) sink.push(diagnostic('TPS7007', v.name.range, { name: v.name.text }));
     return program;
   }
 
@@ -131,9 +141,7 @@ class Unit {
 
   /** The list of tasks that the model's own task is of; where it says none, the first of the file. */
   private tasks(file: SourceFile, model?: ModelDecl): TaskSet | undefined {
-    const lists = file.declarations.filter((d): d is TasksDecl => d.kind === 'tasks');
-    const of = model?.inputs.flatMap((p) => (p.type.kind === 'named' && p.type.name === 'task' && p.type.of !== undefined ? [p.type.of.text] : []))[0];
-    const decl = lists.find((d) => d.name.text === of) ?? lists[0];
+    const decl = taskListOf(file, model);
     if (decl === undefined) return undefined;
     const keep = this.request.tasks;
     const codes = decl.rows.map((r) => r.code.text);
@@ -195,6 +203,7 @@ class Unit {
   }
 }
 
+const sameAs = (a: Diagnostic, b: Diagnostic): boolean => a.code === b.code && a.range.start.offset === b.range.start.offset && a.range.file === b.range.file;
 const within = (d: Diagnostic, place: { readonly range: Diagnostic['range'] }): boolean =>
   d.range.file === place.range.file && d.range.start.offset >= place.range.start.offset && d.range.end.offset <= place.range.end.offset;
 
@@ -204,19 +213,6 @@ function atEdit(d: Diagnostic, v: VariantDecl, edits: readonly AppliedEdit[]): D
   const range = cause?.range ?? v.name.range;
   if (d.severity === 'warning') return { ...d, range, message: `in variant \`${v.name.text}\`: ${d.message}`, related: [{ message: 'here', range: d.range }, ...d.related] };
   return diagnostic('TPS5004', range, { variant: v.name.text, message: d.message }, { related: [{ message: 'here', range: d.range }, ...d.related], ...(d.help === undefined ? {} : { help: d.help }) });
-}
-
-function checkStudies(entry: Module, sink: Sink): void {
-  const rows = new Set(entry.file.declarations.flatMap((d) => (d.kind === 'variant' || d.kind === 'train' ? [d.name.text] : [])));
-  for (const study of declarations(entry, 'study')) {
-    for (const e of study.entries) {
-      if (!(STUDY_ENTRIES as readonly string[]).includes(e.key.text)) sink.push(diagnostic('TPS6001', e.key.range, { block: 'a study', key: e.key.text, help: suggestion(e.key.text, STUDY_ENTRIES) }));
-      if (e.key.text !== 'rows' || e.value.kind !== 'list') continue;
-      for (const row of e.value.elements) if (row.value.kind === 'name' && !rows.has(row.value.name) && !entry.doubtful.has(row.value.name)) {
-        sink.push(diagnostic('TPS2007', row.value.range, { what: 'variant or train block', name: row.value.name, help: suggestion(row.value.name, rows) }));
-      }
-    }
-  }
 }
 
 const settingsOf = (module: Module, settings: Settings): Program['settings'] => Object.fromEntries(declarations(module, 'setting').flatMap((decl) => {
@@ -239,7 +235,7 @@ function assemble(
   const reads = [inferGraph, evaluate, train].some((g) => g !== undefined && [...g.nodes.values()].some(readsTask));
   const identity = [
     printGraph(inferGraph, { canonical: true }), train === undefined ? '' : printGraph(train, { canonical: true }),
-    JSON.stringify(tensors.map(tensorIdentity)), JSON.stringify(schedules), JSON.stringify(config ?? null), JSON.stringify(tasks?.rows.map((r) => r.code) ?? []),
+    JSON.stringify(tensors.map(tensorIdentity)), JSON.stringify(schedules), JSON.stringify(configIdentity(config)), JSON.stringify(tasks?.rows.map((r) => r.code) ?? []),
   ].join('\n');
   return {
     name: model.name.text, file: request.file,
@@ -264,7 +260,10 @@ function tensorsOf(infer: Elaboration, training: Elaboration): readonly TensorIn
   return [...tensors.values()];
 }
 
-/** What of a tensor can change a number. The training block's own name is no part of it, nor is what reports call a tensor. */
+/** What of a training block can change a number: not what it is called. */
+const configIdentity = (config: TrainConfig | undefined): unknown => (config === undefined ? null : { ...config, name: undefined, label: undefined });
+
+/** What of a tensor can change a number: not what a report calls it, nor which declaration of weights its encoder names. */
 const tensorIdentity = (t: TensorInfo): unknown => ({ ...t, weights: undefined, role: undefined, init: initIdentity(t.init) });
 function initIdentity(init: Init): unknown {
   if (init.kind === 'graph') return { kind: 'graph', graph: printGraph(init.graph, { canonical: true }), params: init.params.map(tensorIdentity) };

@@ -23,6 +23,8 @@ export interface CompileRequest {
   readonly tasks?: readonly string[];
   /** `check`: every train block and every variant, and blocks that no model runs; the program is that of the last train block. */
   readonly everything?: boolean;
+  /** The variant was checked before: whether it equals its base (TPS7007) is not asked, which saves compiling the base. */
+  readonly knownVariant?: boolean;
   /** `--epochs`: part of the run's identity. */
   readonly epochs?: number;
   /** A task is to be added to a trained network: the program has the graph `grow`, too. */
@@ -38,3 +40,4 @@ export interface CompileResult {
 }
 
 export { compile as compileSpec } from './compile.js';
+export { studiesOf, type StudiesResult } from './studies.js';

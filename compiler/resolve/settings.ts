@@ -11,7 +11,7 @@ import { bool, describe, isPoison, nothingKnown, number, string, type Value } fr
 import type { Binding, Module } from './modules.js';
 
 /** A setting's value as text, as `--set` takes it. undefined: not of the type. */
-function parseSetting(text: string, type: string): Value | undefined {
+export function parseSetting(text: string, type: string): Value | undefined {
   if (type === 'bool') return text === 'true' ? bool(true) : text === 'false' ? bool(false) : undefined;
   if (type === 'string') return string(text);
   if (!/^[-+]?(\d[\d_]*)(\.\d+)?([eE][-+]?\d+)?$/.test(text)) return undefined;
@@ -19,7 +19,7 @@ function parseSetting(text: string, type: string): Value | undefined {
   return type === 'int' ? (Number.isInteger(value) ? number(value, true) : undefined) : number(value, false);
 }
 
-const isOfType = (v: Value, type: string): boolean =>
+export const isOfType = (v: Value, type: string): boolean =>
   (type === 'int' ? v.kind === 'number' && v.integer : type === 'float' ? v.kind === 'number' : type === 'bool' ? v.kind === 'bool' : type === 'string' ? v.kind === 'string' : true);
 
 export class Settings {
