@@ -81,8 +81,15 @@ export interface OptimizerConfig {
   readonly momentum: number;
 }
 
+/** Images are resized bilinearly, masks by `masks` (absent: bilinearly too), then cut at one half; `soft`: not cut, in training. */
+export interface ResizeStep {
+  readonly kind: 'resize'; readonly height: number; readonly width: number;
+  readonly masks?: 'bicubic' | 'nearest';
+  readonly soft?: true;
+}
+
 export type AugmentStep =
-  | { readonly kind: 'resize'; readonly height: number; readonly width: number }
+  | ResizeStep
   | { readonly kind: 'flip'; readonly horizontal: number; readonly vertical: number }
   | { readonly kind: 'normalize'; readonly mean: readonly number[]; readonly std: readonly number[] };
 

@@ -4,7 +4,8 @@
 # Parameters: trunk 212,149,296; prompts, two biased layers on the block widths (sum 26,352, 48 blocks): 65 x 26,352 + 32 x 48 = 1,714,416;
 # receptive fields to 64 channels, 5 i o + 93 o^2 + 30 o each: 2,222,592; three steps up 332,544, and a fourth, 110,848, that is built and never
 # called (`check` warns of it; variant `clean` leaves it out); heads 195. Sum 216,529,891; without the fourth step 216,419,043.
-# One departure: its masks are resized bicubically and never thresholded; here a pixel counts from one half on.
+# Masks are resized bicubically and train as they come, uncut. Departures: the weights of its cross entropy cancel in the released code (`reduce='none'`
+# is read as a mean there), here they count, as the loss is written; a last batch that is smaller is dropped, for the sake of batch norm.
 edition 1
 from std.hiera import hiera, sam2
 from std.peft import plain, prompt
@@ -45,9 +46,10 @@ model SAM2UNet(image: f32[B, 3, size, size]) -> f32[B, 1, size, size] {
 
 train main of SAM2UNet {
   loss = structure_iou(out, truth) + structure_iou(side1, truth) + structure_iou(side2, truth)
-  optimizer = adamw(lr: cosine(1e-3, to: 1e-7, over: epochs), weight_decay: 5e-4)
+  # the cosine would reach its end after the last epoch, one step later than over 20 epochs
+  optimizer = adamw(lr: cosine(1e-3, to: 1e-7, over: epochs, horizon: 21), weight_decay: 5e-4)
   epochs = 20, batch = 12, drop_last = true
-  augment = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
+  augment = [resize(size, masks: bicubic, soft: true), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
   validate = every(1, keep: best(dice))
 }
 

@@ -115,7 +115,7 @@ train released of Released {
   sampler = shuffle(one_task: true)
   epochs = 30, batch = 8, drop_last = true
   clip = 1.0
-  augment = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
+  augment = [resize(size, masks: bicubic), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]
   validate = every(1, keep: best(dice))
 }
 

@@ -99,8 +99,8 @@ train paper of TPSeg {
   optimizer = adam(lr: 3e-5)  # T1: adamw(lr: plateau(5e-4, to: 1e-7), weight_decay: 5e-4)
   sampler = inverse_frequency(by: t)  # T2: shuffle
   epochs = 30, batch = 8
-  augment = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]  # D2: masks count from one half on
-  validate = every(1, keep: best(dice))  # D3: at `size`; D4: the metric's definition is chosen by `tpsc eval`
+  augment = [resize(size), flip(horizontal: 0.5, vertical: 0.5), imagenet_normalize]  # D2: masks count from one half on; resize(size, masks: nearest)
+  validate = every(1, keep: best(dice))  # D3: at `size`; `tpsc eval --at original`. D4: `tpsc eval --miou`
 }
 
 # ---------------------------------------------------------------- Table 3, block A: the parts

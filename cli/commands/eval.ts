@@ -30,6 +30,7 @@ export const evaluate = command({
     baseline: { type: 'string', choices: ['mean-mask', 'foreground'], describe: 'score a trivial answer instead of the run' },
     'bind-as': { type: 'string', describe: 'score the images of a task under another\'s id: TN=BL,BL=TN' },
     miou: { type: 'string', choices: ['dataset-both', 'dataset-foreground', 'image-foreground', 'image-both'], default: 'dataset-both', describe: 'definition of mIoU' },
+    at: { type: 'string', choices: ['network', 'original'], default: 'network', describe: 'the size at which masks are compared: the network\'s, or each image\'s own' },
     ...engineFlags,
     format: formatFlag,
   },
@@ -37,6 +38,7 @@ export const evaluate = command({
     ['tpsc eval runs/a --data lesions/', 'the validation split, beside both trivial answers'],
     ['tpsc eval runs/a --data lesions/ --split test --format json', 'scores for a tool'],
     ['tpsc eval runs/a --data lesions/ --baseline mean-mask --format json', 'what the mean mask scores'],
+    ['tpsc eval runs/a --data lesions/ --at original', 'masks compared at each image\'s own size'],
     ['tpsc eval runs/a --data lesions/ --bind-as TN=BL,BL=TN', 'what the wrong task id costs'],
   ],
   run: async (args, io) => {
@@ -50,8 +52,9 @@ export const evaluate = command({
     const cache = makeCache();
     const miou = isMiouDefinition(args.miou) ? args.miou : 'dataset-both';
     const split = args.split === 'train' || args.split === 'test' ? args.split : 'val';
+    const original = args.at === 'original';
     const json = args.format === 'json';
-    const baselineScores = (name: (typeof BASELINES)[number]): Promise<Scores> => writeBaseline({ run: args.run, program, dataset, split, cache, baseline: name, miou });
+    const baselineScores = (name: (typeof BASELINES)[number]): Promise<Scores> => writeBaseline({ run: args.run, program, dataset, split, cache, baseline: name, miou, original });
 
     const baseline = BASELINES.find((b) => b === args.baseline);
     if (baseline !== undefined) {
@@ -61,7 +64,7 @@ export const evaluate = command({
     }
     const engine = await openEngine(args);
     const report = await evaluateRun({
-      run: args.run, program, engine, dataset, cache, split, miou,
+      run: args.run, program, engine, dataset, cache, split, miou, original,
       ...(args.checkpoint === undefined ? {} : { checkpoint: args.checkpoint }), ...(bindAs === undefined ? {} : { bindAs }),
     });
     if (json) {
@@ -77,7 +80,7 @@ export const evaluate = command({
         io.err(`${b} is left out: ${error.message}\n`);
       }
     }
-    io.out(`${args.run}, checkpoint ${report.checkpoint} (epoch ${report.epoch}), split ${split}\n\n${renderScores(answers, io.colour)}counts: ${args.run}/${report.counts}\n`);
+    io.out(`${args.run}, checkpoint ${report.checkpoint} (epoch ${report.epoch}), split ${split}${original ? ', at each image\'s own size' : ''}\n\n${renderScores(answers, io.colour)}counts: ${args.run}/${report.counts}\n`);
     return 0;
   },
 });

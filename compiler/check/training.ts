@@ -7,7 +7,7 @@ import type { Context, Frame } from './context.js';
 import { evaluate } from './expressions.js';
 import { suggestion } from './suggest.js';
 import { describe, isPoison, type Value } from './values.js';
-import { AUGMENTATIONS, IMAGENET, LR_SCHEDULES, METRICS, OPTIMIZERS, SAMPLERS, TRAIN_ENTRIES, NUMBERS, VALIDATIONS, type ParamKind, type Word } from './vocabulary.js';
+import { AUGMENTATIONS, FILTERS, IMAGENET, LR_SCHEDULES, METRICS, OPTIMIZERS, SAMPLERS, TRAIN_ENTRIES, NUMBERS, VALIDATIONS, type ParamKind, type Word } from './vocabulary.js';
 
 type Args = ReadonlyMap<string, number | boolean | string | readonly number[] | Schedule>;
 /** `faulty`: an argument was refused. */
@@ -78,6 +78,7 @@ class Reader {
       const metric = METRICS.find((m) => inner?.kind === 'name' && inner.name === m);
       return metric ?? this.refuse(name, e, `best(${METRICS.join('|')})`);
     }
+    if (kind === 'filter') return FILTERS.find((f) => e.kind === 'name' && e.name === f) ?? this.refuse(name, e, FILTERS.join(', '));
     if (kind === 'schedule' && e.kind === 'call' && e.callee.kind === 'name') {
       const builtin = LR_SCHEDULES[e.callee.name];
       if (builtin !== undefined) {
@@ -124,7 +125,10 @@ function augmentOf(said: Said): AugmentStep | undefined {
     case 'resize': {
       const size = said.args.get('size');
       const [height, width] = Array.isArray(size) ? size as readonly number[] : [];
-      return height === undefined || width === undefined ? undefined : { kind: 'resize', height, width };
+      const masks = said.args.get('masks');
+      return height === undefined || width === undefined ? undefined : {
+        kind: 'resize', height, width, ...(masks === 'bicubic' || masks === 'nearest' ? { masks } : {}), ...(said.args.get('soft') === true ? { soft: true } : {}),
+      };
     }
     case 'flip': return { kind: 'flip', horizontal: num(said.args, 'horizontal', 0), vertical: num(said.args, 'vertical', 0) };
     case 'imagenet_normalize': return { kind: 'normalize', ...IMAGENET };

@@ -6,7 +6,7 @@ export interface Word {
   readonly doc: string;
   readonly params: Readonly<Record<string, ParamKind>>;
 }
-export type ParamKind = keyof typeof NUMBERS | 'bool' | 'size' | 'numbers' | 'schedule' | 'task' | 'choice';
+export type ParamKind = keyof typeof NUMBERS | 'bool' | 'size' | 'numbers' | 'schedule' | 'task' | 'choice' | 'filter';
 
 /** Kinds of numbers, and how each is said. */
 export const NUMBERS = {
@@ -28,7 +28,7 @@ export const SAMPLERS: Readonly<Record<string, Word>> = {
   inverse_frequency: { doc: 'with replacement, each image with weight 1 / N of its task', params: { by: 'task', one_task: 'bool' } },
 };
 export const AUGMENTATIONS: Readonly<Record<string, Word>> = {
-  resize: { doc: 'to one side, or [height, width]', params: { size: 'size' } },
+  resize: { doc: 'to one side, or [height, width]; masks by a filter, cut at one half unless soft', params: { size: 'size', masks: 'filter', soft: 'bool' } },
   flip: { doc: 'with these chances', params: { horizontal: 'chance', vertical: 'chance' } },
   normalize: { doc: '(x - mean) / std per channel, x in [0, 1]', params: { mean: 'numbers', std: 'numbers' } },
   imagenet_normalize: { doc: 'with the mean and std of ImageNet', params: {} },
@@ -36,6 +36,8 @@ export const AUGMENTATIONS: Readonly<Record<string, Word>> = {
 export const VALIDATIONS: Readonly<Record<string, Word>> = {
   every: { doc: 'validate every n epochs and keep the best', params: { epochs: 'count', keep: 'choice' } },
 };
+/** How a mask is resized. */
+export const FILTERS = ['bilinear', 'bicubic', 'nearest'] as const;
 export const METRICS = ['dice', 'miou', 'loss'] as const;
 
 /** Schedules may be used for `lr` under these names. */
@@ -48,7 +50,7 @@ export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225
 
 const WORDS: ReadonlySet<string> = new Set([
   ...ops.flatMap((op) => Object.values(op.attrs).flatMap((attr) => attr.values ?? [])),
-  ...Object.keys(OPTIMIZERS), ...Object.keys(SAMPLERS), ...Object.keys(AUGMENTATIONS), ...Object.keys(VALIDATIONS), ...METRICS, ...Object.keys(LR_SCHEDULES),
+  ...Object.keys(OPTIMIZERS), ...Object.keys(SAMPLERS), ...Object.keys(AUGMENTATIONS), ...Object.keys(VALIDATIONS), ...METRICS, ...FILTERS, ...Object.keys(LR_SCHEDULES),
   'best', 'epochs', 'steps', 'zeros', 'ones',
 ]);
 /** Whether a bare name may be a word of an attribute, a schedule or a training block, where no name is meant. */

@@ -1,12 +1,12 @@
 // The spec's augmentation list as what a sample needs: a size, flips, an affine map of the values. Writes samples into a batch.
-import type { AugmentStep } from '../../compiler/program.js';
+import type { AugmentStep, ResizeStep } from '../../compiler/program.js';
 import { UserError } from '../errors.js';
 import type { Stream } from '../random.js';
-import type { DecodedPair, Size } from './types.js';
+import type { DecodedPair, Sampling, Size } from './types.js';
 
 export interface Pipeline {
   /** Undefined: images keep their own size. */
-  readonly size: Size | undefined;
+  readonly size: Sampling | undefined;
   /** Probabilities, drawn in order. */
   readonly flips: readonly { readonly horizontal: number; readonly vertical: number }[];
   /** Value of channel c: byte / 255 * scale[c] + shift[c]. */
@@ -16,13 +16,13 @@ export interface Pipeline {
 
 /** Throws a UserError for a second resize or a mean or std that is not of three channels. */
 export function pipelineOf(steps: readonly AugmentStep[]): Pipeline {
-  let size: Size | undefined, scale = [1, 1, 1], shift = [0, 0, 0];
+  let size: Sampling | undefined, scale = [1, 1, 1], shift = [0, 0, 0];
   const flips: { horizontal: number; vertical: number }[] = [];
   for (const step of steps) {
     switch (step.kind) {
       case 'resize':
         if (size) throw new UserError('augment resizes twice', 'Keep one resize: each would blur the mask once more.');
-        size = { height: step.height, width: step.width };
+        size = samplingOf(step);
         break;
       case 'flip': flips.push({ horizontal: step.horizontal, vertical: step.vertical }); break;
       case 'normalize': {
@@ -37,6 +37,11 @@ export function pipelineOf(steps: readonly AugmentStep[]): Pipeline {
   }
   return { size, flips, scale, shift };
 }
+
+const samplingOf = ({ height, width, masks, soft }: ResizeStep): Sampling => ({ height, width, ...(masks === undefined ? {} : { masks }), ...(soft === undefined ? {} : { soft }) });
+
+/** As `size`, but cut: truth is what a mask says, not how much of a pixel it covers. */
+export const cutAt = (size: Sampling): Sampling => ({ height: size.height, width: size.width, ...(size.masks === undefined ? {} : { masks: size.masks }) });
 
 export interface Mirror { readonly horizontal: boolean; readonly vertical: boolean }
 
@@ -57,6 +62,7 @@ export function writeSample(pair: DecodedPair & Size, mirror: Mirror, pipeline: 
   const { height, width } = pair, area = height * width;
   const tables = [0, 1, 2].map((c) => Float32Array.from({ length: 256 }, (_, v) => (v / 255) * (pipeline.scale[c] ?? 1) + (pipeline.shift[c] ?? 0)));
   const [red, green, blue] = tables as [Float32Array, Float32Array, Float32Array];
+  const whole = pipeline.size?.soft === true ? 255 : 1;
   const r = at * 3 * area, g = r + area, b = g + area, m = at * area;
   for (let y = 0; y < height; y++) {
     const row = (mirror.vertical ? height - 1 - y : y) * width;
@@ -65,7 +71,7 @@ export function writeSample(pair: DecodedPair & Size, mirror: Mirror, pipeline: 
       image[r + to] = red[pair.image[from * 3] as number] as number;
       image[g + to] = green[pair.image[from * 3 + 1] as number] as number;
       image[b + to] = blue[pair.image[from * 3 + 2] as number] as number;
-      truth[m + to] = pair.mask[from] as number;
+      truth[m + to] = (pair.mask[from] as number) / whole;
     }
   }
 }

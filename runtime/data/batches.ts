@@ -2,7 +2,7 @@
 import { UserError } from '../errors.js';
 import { f32 } from '../engines/engine.js';
 import { streamOf } from '../random.js';
-import { drawMirror, pipelineOf, upright, writeSample, type Mirror, type Pipeline } from './augment.js';
+import { cutAt, drawMirror, pipelineOf, upright, writeSample, type Mirror, type Pipeline } from './augment.js';
 import { epochBatches } from './sampler.js';
 import type { Batch, DataItem, Dataset, EvalBatchOptions, Split, TaskGroup, TrainBatches, TrainBatchOptions } from './types.js';
 
@@ -72,9 +72,10 @@ export function trainBatches(dataset: Dataset, split: Split, options: TrainBatch
   };
 }
 
-/** Every image of a split once, in order, upright, one task a batch. */
+/** Every image of a split once, in order, upright, masks cut, one task a batch. */
 export function evalBatches(dataset: Dataset, split: Split, options: EvalBatchOptions): AsyncGenerator<Batch, void, undefined> {
-  const pipeline = pipelineFor(options), codes = options.codes ?? dataset.tasks, plans: Plan[] = [];
+  const trained = pipelineFor(options), codes = options.codes ?? dataset.tasks, plans: Plan[] = [];
+  const pipeline = trained.size === undefined ? trained : { ...trained, size: cutAt(trained.size) };
   for (const task of dataset.tasks) {
     const items = dataset.items.filter((i) => i.split === split && i.task === task);
     for (let at = 0; at < items.length; at += options.batch) {

@@ -3,7 +3,7 @@
 // trainBatches(dataset, split, options) -> TrainBatches; evalBatches(dataset, split, options) -> async batches of one task each
 // groupByTask(batch) -> TaskGroup[]; makeCache({ bytes }) -> ImageCache
 export type {
-  Batch, DataItem, DataProblem, Dataset, DecodedPair, EvalBatchOptions, ImageCache, Size, Split, SplitRule, TaskFolder, TaskGroup,
+  Batch, DataItem, DataProblem, Dataset, DecodedPair, EvalBatchOptions, ImageCache, Sampling, Size, Split, SplitRule, TaskFolder, TaskGroup,
   TrainBatches, TrainBatchOptions,
 } from './types.js';
 export { SPLITS } from './types.js';
@@ -11,8 +11,8 @@ export { dataProblemCodes, refuseErrors, type DataProblemCode } from './problems
 export { foldersIn, taskFolders } from './folders.js';
 export { scanDataset, type ScanOptions } from './scan.js';
 export { checkDataset, checkedDataset, type CheckOptions } from './check.js';
-export { decodeImage } from './decode.js';
+export { decodeImage, decodeMask, nearest } from './decode.js';
 export { makeCache } from './cache.js';
-export { normalized, pipelineOf, type Pipeline } from './augment.js';
+export { cutAt, normalized, pipelineOf, type Pipeline } from './augment.js';
 export { evalBatches, groupByTask, trainBatches } from './batches.js';
 export { drawPhantom, makePhantom, phantomTasks, type PhantomOptions, type PhantomSummary } from './phantom/index.js';

@@ -96,17 +96,20 @@ export interface TrainBatches {
 export interface DecodedPair {
   /** RGB, interleaved, height*width*3. */
   readonly image: Uint8Array;
-  /** 0 or 1, height*width. */
+  /** 0 or 1, height*width; 0..255 where the sampling is soft. */
   readonly mask: Uint8Array;
 }
 
 /** Decoded pairs in memory, up to a number of bytes; what does not fit is decoded again. */
 export interface ImageCache {
   /** `size` undefined: the image's own size. */
-  pair(root: string, item: DataItem, size: Size | undefined): Promise<DecodedPair & Size>;
+  pair(root: string, item: DataItem, size: Sampling | undefined): Promise<DecodedPair & Size>;
   readonly bytes: number;
   readonly hits: number;
   readonly misses: number;
 }
 
 export interface Size { readonly height: number; readonly width: number }
+
+/** A size, and how a mask is brought to it: see `ResizeStep`. Without a filter, bilinearly. */
+export interface Sampling extends Size { readonly masks?: 'bicubic' | 'nearest'; readonly soft?: true }

@@ -1,6 +1,8 @@
 // The trivial answers that a trained model must beat: the mean training mask of the task, and all-foreground. No model here.
+import { join } from 'node:path';
+import { decodeMask, nearest } from '../data/index.js';
+import type { DataItem, Dataset, ImageCache, Sampling, Split } from '../data/types.js';
 import { UserError } from '../errors.js';
-import type { DataItem, Dataset, ImageCache, Size, Split } from '../data/types.js';
 import { confusion, type ImageCounts } from './counts.js';
 import { dice } from './scores.js';
 
@@ -9,8 +11,10 @@ export type Baseline = (typeof BASELINES)[number];
 
 export interface BaselineOptions {
   readonly split: Split;
-  /** The model's resolution: baselines are scored where the model is. */
-  readonly size: Size;
+  /** The model's resolution, and how masks come to it: baselines are scored where the model is. */
+  readonly size: Sampling;
+  /** Scored at each image's own size: the answer is brought there, pixel by pixel. */
+  readonly original?: boolean;
   readonly cache: ImageCache;
 }
 
@@ -22,7 +26,7 @@ const CUTS = 20;
  * (Cut at a half it would be empty wherever lesions move about, and beating it would mean nothing.)
  * Throws a UserError where the task has no training image.
  */
-export async function meanMask(dataset: Dataset, task: string, size: Size, cache: ImageCache): Promise<{ readonly mask: Uint8Array; readonly cut: number }> {
+export async function meanMask(dataset: Dataset, task: string, size: Sampling, cache: ImageCache): Promise<{ readonly mask: Uint8Array; readonly cut: number }> {
   const items = dataset.items.filter((i) => i.task === task && i.split === 'train');
   if (items.length === 0) throw new UserError(`${dataset.root}: task ${task} has no training image, so no mean mask`, 'Choose --baseline foreground, or mend the split.');
   const area = size.height * size.width, sum = new Float64Array(area);
@@ -51,12 +55,15 @@ export async function meanMask(dataset: Dataset, task: string, size: Size, cache
 
 /** Counts per image of a trivial answer on a split. */
 export async function baselineCounts(dataset: Dataset, baseline: Baseline, options: BaselineOptions): Promise<ImageCounts[]> {
-  const { split, size, cache } = options, out: ImageCounts[] = [];
+  const { split, size, cache, original = false } = options, out: ImageCounts[] = [];
   for (const task of dataset.tasks) {
     const items = dataset.items.filter((i) => i.task === task && i.split === split);
     if (items.length === 0) continue;
     const answer = baseline === 'foreground' ? new Uint8Array(size.height * size.width).fill(1) : (await meanMask(dataset, task, size, cache)).mask;
-    for (const item of items) out.push({ task, image: item.image, ...confusion(answer, (await cache.pair(dataset.root, item, size)).mask) });
+    for (const item of items) {
+      const { mask, ...own } = original ? await decodeMask(join(dataset.root, item.mask)) : await cache.pair(dataset.root, item, size);
+      out.push({ task, image: item.image, ...confusion(original ? nearest(answer, size, own) : answer, mask) });
+    }
   }
   return out;
 }

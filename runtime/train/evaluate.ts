@@ -24,6 +24,8 @@ export interface EvaluateRunOptions {
   /** Evaluates the images of a task (by code) as another task: what a wrong task id costs. */
   readonly bindAs?: Readonly<Record<string, string>>;
   readonly miou?: MiouDefinition;
+  /** Scores at each image's own size, not the network's. */
+  readonly original?: boolean;
 }
 
 /** What `eval` answers; `eval/NAME.json` in the run holds the same. */
@@ -35,28 +37,30 @@ export interface EvaluationReport extends Scores {
   /** Fingerprint of the data set. */
   readonly data: string;
   readonly loss: number;
+  /** At each image's own size; absent: at the network's. */
+  readonly at?: 'original';
   readonly bindAs?: Readonly<Record<string, string>>;
   /** The counts, relative to the run: CSV of task, image, tp, fp, fn, tn. */
   readonly counts: string;
 }
 
-/** Evaluates and writes `eval/SPLIT-CHECKPOINT[-as-…].{json,csv}` into the run. Throws UserError where run, program, split or images do not fit. */
+/** Evaluates and writes `eval/SPLIT-CHECKPOINT[-original][-as-…].{json,csv}` into the run. Throws UserError where run, program, split or images do not fit. */
 export async function evaluateRun(options: EvaluateRunOptions): Promise<EvaluationReport> {
-  const { run, program, engine, dataset, cache, split, bindAs, miou } = options, { training } = program;
+  const { run, program, engine, dataset, cache, split, bindAs, miou, original = false } = options, { training } = program;
   if (training === undefined) throw new UserError(`${program.file} has no train block, so nothing says how images are read`, 'Name one with --block.');
   checkBinding(program, bindAs);
   if (!dataset.items.some((i) => i.split === split)) throw new UserError(`${dataset.root} has no image in the split ${split}`, 'Choose another --split, or mend manifest.csv.');
   const trained = openTrainedRun(run, program, options.checkpoint);
   const evaluator = await makeEvaluator(program, training, engine);
   try {
-    const evaluation = await evaluator.run({ tensors: trained.tensors, schedules: trained.schedules, dataset, split, cache, bindAs, miou });
+    const evaluation = await evaluator.run({ tensors: trained.tensors, schedules: trained.schedules, dataset, split, cache, bindAs, miou, original });
     if (evaluation === undefined) throw new Error('an evaluation that nobody stops ends');
-    const name = [split, trained.checkpoint, ...Object.entries(bindAs ?? {}).map(([own, other]) => `${own}-as-${other}`)].join('-');
+    const name = [split, trained.checkpoint, ...(original ? ['original'] : []), ...Object.entries(bindAs ?? {}).map(([own, other]) => `${own}-as-${other}`)].join('-');
     const { evaluations } = runPaths(run), file = join(evaluations, `${name}.csv`);
     const { epoch, step } = trained.progress;
     const report: EvaluationReport = {
       ...evaluation.scores, checkpoint: trained.checkpoint, epoch, step, split, data: dataset.fingerprint, loss: evaluation.loss,
-      ...(bindAs === undefined ? {} : { bindAs }), counts: relative(run, file),
+      ...(original ? { at: 'original' } : {}), ...(bindAs === undefined ? {} : { bindAs }), counts: relative(run, file),
     };
     writeTextAtomically(file, countsCsv(evaluation.counts));
     writeJsonAtomically(join(evaluations, `${name}.json`), report);

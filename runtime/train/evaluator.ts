@@ -1,9 +1,11 @@
 // Runs a program's `evaluate` function over a split: confusion counts and loss of every image. Shared by the loop's validation and `eval`.
+import { join } from 'node:path';
 import { evalFunction } from '../../compiler/functions.js';
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
-import { evalBatches, type Dataset, type ImageCache, type Split } from '../data/index.js';
+import { decodeMask, evalBatches, type DataItem, type Dataset, type ImageCache, type Split } from '../data/index.js';
 import type { Engine, Tensor } from '../engines/engine.js';
-import { batchCounts, scoresOf, type ImageCounts, type MiouDefinition, type Scores } from '../metrics/index.js';
+import { batchCounts, confusion, scoresOf, type ImageCounts, type MiouDefinition, type Scores } from '../metrics/index.js';
+import { maskAt } from '../report/overlay.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
 import { imageInput } from './image-input.js';
 
@@ -17,6 +19,8 @@ export interface EvaluationRequest {
   /** The task to bind for images of a task, by code; its own where absent. */
   readonly bindAs?: Readonly<Record<string, string>>;
   readonly miou?: MiouDefinition;
+  /** Counts at each image's own size: its logits are resized there (bilinear, half-pixel centres), then cut. Losses stay at the network's. */
+  readonly original?: boolean;
   /** Asked between batches: true gives up, with an undefined result. */
   readonly stop?: () => boolean;
 }
@@ -44,7 +48,7 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
   };
   return {
     dispose: () => fn.dispose(),
-    run: async ({ tensors, schedules, dataset, split, cache, bindAs, miou, stop }) => {
+    run: async ({ tensors, schedules, dataset, split, cache, bindAs, miou, original = false, stop }) => {
       const counts: ImageCounts[] = [];
       let sum = 0;
       const order = codes.length > 0 ? { codes } : {};
@@ -55,7 +59,8 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
         };
         const { logits, loss } = await fn.run(pick(feeds, fn.inputs));
         if (logits === undefined || loss === undefined) throw new Error('evaluate gives logits and loss');
-        counts.push(...batchCounts(logits.data as Float32Array, batch.truth.data as Float32Array, training.threshold, batch.items));
+        if (original) counts.push(...await originalCounts(dataset.root, batch.items, logits.data as Float32Array, { ...size, threshold: training.threshold }));
+        else counts.push(...batchCounts(logits.data as Float32Array, batch.truth.data as Float32Array, training.threshold, batch.items));
         for (const value of loss.data as Float32Array) sum += value;
         // Lets timers and signals through: an engine may keep this thread while it runs.
         await new Promise(setImmediate);
@@ -63,4 +68,13 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
       return { counts, scores: scoresOf(counts, miou), loss: sum / counts.length };
     },
   };
+}
+
+/** Counts of a batch's logits against the masks as they are in their files. */
+async function originalCounts(root: string, items: readonly DataItem[], logits: Float32Array, net: { readonly height: number; readonly width: number; readonly threshold: number }): Promise<ImageCounts[]> {
+  const area = net.height * net.width;
+  return Promise.all(items.map(async ({ task, image, mask: file }, k) => {
+    const { mask, ...own } = await decodeMask(join(root, file));
+    return { task, image, ...confusion(maskAt({ ...net, logits: logits.subarray(k * area, (k + 1) * area) }, own), mask) };
+  }));
 }

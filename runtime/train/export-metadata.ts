@@ -46,9 +46,10 @@ export function exportMetadata(program: Program, { toolVersion, schedules, task 
   }));
 }
 
-/** What of a spec's augmentation applies to an image that is only looked at: all but the flips. A model without a train block takes RGB / 255 at its size. */
+/** What of a spec's augmentation applies to an image that is only looked at: all but the flips, and what masks need. A model without a train block takes RGB / 255 at its size. */
 export function preprocessingOf(program: Program, height: number, width: number): readonly AugmentStep[] {
-  const steps = (program.training?.augment ?? []).filter((step) => step.kind !== 'flip');
+  const steps = (program.training?.augment ?? []).flatMap((step): AugmentStep[] =>
+    (step.kind === 'flip' ? [] : step.kind === 'resize' ? [{ kind: 'resize', height: step.height, width: step.width }] : [step]));
   return steps.some((step) => step.kind === 'resize') ? steps : [{ kind: 'resize', height, width }, ...steps];
 }
 

@@ -1,5 +1,6 @@
 // Entries of a train block: values that no training could run with are told at their place, each once.
 import { describe, expect, it } from 'vitest';
+import type { Program } from '../../compiler/program.js';
 import { compileText, programOf, trained } from './support.js';
 
 const body = '  let y = conv(1)(x)\n  return y';
@@ -11,6 +12,7 @@ it.each([
   ['threshold = 3.0', '`threshold` cannot be `3.0` | a number between 0 and 1'],
   ['validate = every(0, keep: best(dice))', '`epochs` cannot be `0` | a whole number above 0'],
   ['augment = [resize(0)]', '`size` cannot be `0` | a size, or [height, width]'],
+  ['augment = [resize(16, masks: lanczos)]', '`masks` cannot be `lanczos` | bilinear, bicubic, nearest'],
   ['augment = [flip(horizontal: 4.0)]', '`horizontal` cannot be `4.0` | a number from 0 to 1'],
   ['augment = [normalize(mean: [0.5, 0.5], std: [1, 1, 1])]', '`mean` cannot be `[0.5, 0.5]` | three numbers, for red, green and blue'],
   ['augment = [normalize(mean: [0, 0, 0], std: [1, 0, 1])]', '`augment` cannot be `normalize(mean: [0, 0, 0], std: [1, 0, 1])` | normalize(mean, std): (x - mean) / std per channel, x in [0, 1]'],
@@ -25,6 +27,16 @@ describe('the optimizer', () => {
     expect(said('', 'adam(lr: anneal(1e-3, over: epochs))')).toEqual([expect.stringMatching(/^TPS3009 `anneal` needs `to`/)]);
   });
   it('keeps averages that forget', () => expect(said('', 'adam(lr: 1e-3, beta1: 1.0)')).toEqual(['TPS6002 `beta1` cannot be `1.0` | a number from 0 to below 1']));
+});
+
+it('a filter for masks is part of what a program is; the default is not said', () => {
+  const resized = (more: string): Program => programOf(compileText(trained(body).replace('batch = 4', `batch = 4\n  augment = [resize(16${more})]`)));
+  const [plain, bilinear, nearest, soft] = ['', ', masks: bilinear, soft: false', ', masks: nearest', ', masks: bicubic, soft: true'].map(resized);
+  expect(plain!.training!.augment).toEqual([{ kind: 'resize', height: 16, width: 16 }]);
+  expect(bilinear!.hash).toBe(plain!.hash);
+  expect(nearest!.training!.augment).toEqual([{ kind: 'resize', height: 16, width: 16, masks: 'nearest' }]);
+  expect(soft!.training!.augment).toEqual([{ kind: 'resize', height: 16, width: 16, masks: 'bicubic', soft: true }]);
+  expect(new Set([plain, nearest, soft].map((p) => p!.hash)).size).toBe(3);
 });
 
 it('two schedules under one argument’s name are two', () => {

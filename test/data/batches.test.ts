@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import sharp from 'sharp';
 import { join } from 'node:path';
 import type { AugmentStep } from '../../compiler/program.js';
-import { decodeImage, evalBatches, groupByTask, makeCache, normalized, pipelineOf, scanDataset, trainBatches, type Batch, type Dataset, type TrainBatchOptions } from '../../runtime/data/index.js';
+import { decodeImage, evalBatches, groupByTask, makeCache, normalized, pipelineOf, scanDataset, trainBatches, type Batch, type Dataset, type Sampling, type TrainBatchOptions } from '../../runtime/data/index.js';
 import { epochBatches } from '../../runtime/data/sampler.js';
 import { pair, picture, put, temporaryFolder } from './fixtures.js';
 
@@ -182,5 +182,39 @@ describe('decoding', () => {
     const found = await scanDataset(dir, [{ code: 'C', folder: 'c' }], { split: { kind: 'ratio', val: 0.5, seed: 0 } });
     const { mask } = await makeCache().pair(dir, found.items[0]!, { height: 8, width: 8 });
     expect([...mask.subarray(0, 8)]).toEqual([1, 1, 1, 0, 0, 0, 0, 0]);
+  });
+
+  it('resizes masks by the filter that the spec says, and the image bilinearly whichever', async () => {
+    const dir = await temporaryFolder();
+    await picture(dir, 'c/images/a.png', 32, 32, (x, y) => x * 7 + y);
+    // a line of one pixel: a quarter of a new pixel by area, or the pixel under a new one's centre
+    await picture(dir, 'c/masks/a.png', 32, 32, (x) => (x === 10 || x === 20 ? 255 : 0), 1);
+    const found = await scanDataset(dir, [{ code: 'C', folder: 'c' }], { split: { kind: 'ratio', val: 0.5, seed: 0 } }), item = found.items[0]!;
+    const cache = makeCache(), size = { height: 8, width: 8 };
+    const read = (more: Partial<Sampling> = {}) => cache.pair(dir, item, { ...size, ...more });
+    const row = async (more: Partial<Sampling> = {}): Promise<number[]> => [...(await read(more)).mask.subarray(0, 8)];
+    expect(await row()).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(await row({ masks: 'nearest' })).toEqual([0, 0, 1, 0, 0, 0, 0, 0]);
+    const soft = { linear: await row({ soft: true }), cubic: await row({ soft: true, masks: 'bicubic' }) };
+    expect(Math.max(...soft.linear)).toBeGreaterThan(0);
+    expect(Math.max(...soft.linear)).toBeLessThan(128);
+    expect(soft.cubic).not.toEqual(soft.linear);
+    for (const more of [{ masks: 'nearest' }, { masks: 'bicubic', soft: true }] as const) expect((await read(more)).image).toEqual((await read()).image);
+  });
+
+  it('keeps the levels of a soft mask in training, and cuts them where they are scored', async () => {
+    const soft: AugmentStep[] = [{ ...resize, masks: 'bicubic', soft: true } as AugmentStep];
+    const dir = await temporaryFolder();
+    for (const stem of ['a', 'b', 'c', 'd']) {
+      await picture(dir, `c/images/${stem}.png`, 32, 32, (x) => x);
+      await picture(dir, `c/masks/${stem}.png`, 32, 32, (x) => (x < 14 ? 255 : 0), 1);
+    }
+    const found = await scanDataset(dir, [{ code: 'C', folder: 'c' }], { split: { kind: 'ratio', val: 0.5, seed: 0 } });
+    const more = options({ augment: soft, codes: ['C'], batch: 2 });
+    const [trained] = await all(trainBatches(found, 'train', more).epoch(0)), [scored] = await all(evalBatches(found, 'val', more));
+    const values = (b: Batch): number[] => [...new Set(b.truth.data as Float32Array)].sort();
+    expect(values(scored!)).toEqual([0, 1]);
+    expect(values(trained!).some((v) => v > 0.1 && v < 0.9)).toBe(true);
+    expect(values(trained!).every((v) => v >= 0 && v <= 1)).toBe(true);
   });
 });

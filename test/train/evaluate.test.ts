@@ -1,16 +1,17 @@
 // Evaluation and prediction of a trained tiny run: scores that can be counted again, what a wrong task costs, and an ONNX file that predicts as the run does.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inferFunction } from '../../compiler/functions.js';
-import type { TensorValue } from '../../compiler/targets/onnx/index.js';
+import type { TensorValue } from '../../compiler/bindings.js';
 import { toOnnx } from '../../compiler/targets/onnx/index.js';
 import { makeCache, type Dataset } from '../../runtime/data/index.js';
 import type { Engine } from '../../runtime/engines/engine.js';
 import { createEngine } from '../../runtime/engines/index.js';
 import { MisuseError, UserError } from '../../runtime/errors.js';
+import { writeBaseline } from '../../runtime/train/baseline.js';
 import { evaluateRun, type EvaluateRunOptions } from '../../runtime/train/evaluate.js';
 import { exportMetadata, readExportMetadata } from '../../runtime/train/export-metadata.js';
 import { train } from '../../runtime/train/loop.js';
@@ -18,7 +19,7 @@ import { openOnnxFile } from '../../runtime/train/onnx-file.js';
 import { predict } from '../../runtime/train/predict.js';
 import { onnxPredictor, runPredictor } from '../../runtime/train/predictor.js';
 import { openTrainedRun } from '../../runtime/train/trained-run.js';
-import { adam, constantSchedule, TASKS, tinyData, tinyProgram } from './tiny.js';
+import { adam, constantSchedule, TASKS, tinyData, tinyProgram, tinyScan } from './tiny.js';
 
 const program = tinyProgram({ training: { epochs: 10, optimizer: adam(constantSchedule('lr', 0.05)) } });
 let root: string, run: string, dataset: Dataset, engine: Engine;
@@ -61,6 +62,33 @@ describe('eval', () => {
     expect(existsSync(join(run, 'eval', `val-${own.checkpoint}-AA-as-CC.csv`))).toBe(true);
   });
 
+  it('at each image\'s own size counts that size\'s pixels, the logits resized before they are cut', async () => {
+    // a data set whose images are three times as large: at the network's size the same pixels, and at their own nine times as many
+    const large = join(root, 'large');
+    for (const item of dataset.items) for (const file of [item.image, item.mask]) {
+      mkdirSync(dirname(join(large, file)), { recursive: true });
+      await sharp(join(dataset.root, file)).resize(24, 24, { kernel: 'nearest' }).toFile(join(large, file));
+    }
+    copyFileSync(join(dataset.root, 'manifest.csv'), join(large, 'manifest.csv'));
+    const wide = await tinyScan(large), network = await evaluate({ dataset: wide }), own = await evaluate({ dataset: wide, original: true });
+    const counted = (counts: string): number[][] => readFileSync(join(run, counts), 'utf8').trim().split('\n').slice(1).map((line) => line.split(',').slice(2).map(Number));
+    expect(own.counts).toBe(network.counts.replace('.csv', '-original.csv'));
+    const sum = (row: readonly number[]): number => row.reduce((a, b) => a + b, 0);
+    expect(counted(network.counts).map(sum)).toEqual([64, 64, 64, 64, 64, 64]);
+    expect(counted(own.counts).map(sum)).toEqual([576, 576, 576, 576, 576, 576]);
+    // the lesion is the same square
+    counted(own.counts).forEach(([tp = 0, , fn = 0], k) => expect((tp + fn) / 9).toBe((counted(network.counts)[k]![0] ?? 0) + (counted(network.counts)[k]![2] ?? 0)));
+    expect(own.loss).toBe(network.loss);
+    expect(own.average.dice).toBeGreaterThan(0.6);
+    expect(own.average.dice).not.toBe(network.average.dice);
+    expect(own.at).toBe('original');
+    const baseline = { run, program, dataset: wide, split: 'val', cache: makeCache(), original: true } as const;
+    const everywhere = await writeBaseline({ ...baseline, baseline: 'foreground' }), same = await writeBaseline({ ...baseline, baseline: 'foreground', original: false });
+    expect(everywhere.average.dice).toBeCloseTo(same.average.dice, 6);
+    expect((await writeBaseline({ ...baseline, baseline: 'mean-mask' })).average.dice).toBeGreaterThan(0.2);
+    expect(existsSync(join(run, 'eval', 'val-mean-mask-original.csv'))).toBe(true);
+  });
+
   it('refuses what does not fit, saying what', async () => {
     await expect(evaluate({ bindAs: { AA: 'XX' } })).rejects.toThrow(/has no task XX/);
     await expect(evaluate({ checkpoint: 'first' })).rejects.toThrow(MisuseError);
@@ -74,7 +102,7 @@ describe('predict', () => {
   /** The run's best checkpoint as an ONNX file, with all tasks or one. */
   function exported(task?: string): string {
     const { tensors, schedules } = openTrainedRun(run, program), file = join(root, `${task ?? 'all'}.onnx`);
-    const values = new Map([...tensors].map(([path, t]): [string, TensorValue] => [path, { shape: t.shape, data: t.data as Float32Array }]));
+    const values = new Map([...tensors].map(([path, t]): [string, TensorValue] => [path, { shape: t.shape, read: () => t.data as Float32Array }]));
     const baked = task === undefined ? {} : { task };
     writeFileSync(file, toOnnx(inferFunction(program), { tensors: values, tasks: TASKS, schedules, producerVersion: '0', metadata: exportMetadata(program, { toolVersion: '0', schedules, ...baked }), ...baked }).bytes);
     return file;
