@@ -58,14 +58,40 @@ block independent(closed: int)(logits: f32[N], temperature: f32[]) -> f32[closed
 }
 
 # ---------------------------------------------------------------- regularisers, to be added to a loss: f32[]
+# The released gate lists six and gives none a weight. Of two (`undecided`) it also says when they count: for a task whose validation no longer improves,
+# or whose loss stands out among all tasks'. A spec sees neither; how much they count is said by a number or an `anneal(…)` before them.
 
-/// Mean fall from one node to the next beyond `slack`.
+/// Monotone hinge: the mean fall from one node to the next beyond `slack`.
 block falls(slack: float = 0.15)(gate: f32[N]) -> f32[] {
   return mean(relu(gate[0:N - 1] - gate[1:N] - slack), axes: [0]) |> reshape([])
 }
 
-/// Mean of (4 g (1 - g))^2: 0 where every weight is 0 or 1.
+/// Sparsity: the mean of (4 g (1 - g))^2, 0 where every weight is 0 or 1.
 block indecision(gate: f32[N]) -> f32[] {
   let open = 4.0 * gate * (1.0 - gate)
   return mean(open * open, axes: [0]) |> reshape([])
+}
+
+/// How far a temperature lies below `floor`. Of a schedule it is a number without a gradient.
+block too_cold(floor: float = 0.5)(temperature: f32[]) -> f32[] {
+  return relu(floor - temperature)
+}
+
+/// Diversity, from the gates of all tasks (a gate whose logits are the rows of one table): minus the deviation of their centres. A centre is the number
+/// of nodes below the split, N - Σ g; the released one, the node nearest to one half, has no gradient. Equal centres have the gradient 0.
+block alike(gates: f32[T, N]) -> f32[]
+  where T > 1
+{
+  let centres = N - sum(gates, axes: [1])
+  let off = centres - mean(centres, axes: [0])
+  return -sqrt(sum(off * off, axes: [0, 1]) / (T - 1.0) + 1e-12) |> reshape([])
+}
+
+/// 1 - slope |m - 1/2| for the mean weight m of the nodes from `first` to before `end`: highest where they are half open. Exploration has slope 2 and
+/// weight 0.5, loss-guided slope 1 and weight 0.3.
+block undecided(first: int, end: int, slope: float = 2.0)(gate: f32[N]) -> f32[]
+  where first < end
+  where end <= N
+{
+  return 1.0 - slope * abs((mean(gate[first:end], axes: [0]) |> reshape([])) - 0.5)
 }

@@ -77,11 +77,18 @@ block infonce(
   return mean(total - right, axes: [1, 2]) |> reshape([B])
 }
 
-/// How far an image's mean foreground still leans to the background's prototype, beyond a margin.
-block side_margin(margin: float = 0.0)(features: f32[B, c, H, W], own: f32[2, c], truth: f32[B, 1, _, _]) -> f32[B] {
+/// How far the mean foreground still leans to the background's prototype, beyond a margin: that of each image, or of the batch.
+block side_margin(
+  margin: float = 0.0,
+  pooled: bool = false
+)(features: f32[B, c, H, W], own: f32[2, c], truth: f32[B, 1, _, _])
+  -> f32[B]
+{
   let m = mask_at(features, truth)
-  let fore = sum(features * m, axes: [2, 3]) / (sum(m, axes: [2, 3]) + 1e-6)
-  return relu(cosine(fore, own[1] |> reshape([1, c, 1, 1])) - margin) |> reshape([B])
+  let over = if pooled then [0, 2, 3] else [2, 3]
+  let fore = sum(features * m, axes: over) / (sum(m, axes: over) + 1e-6)
+  let lean = relu(cosine(fore, own[1] |> reshape([1, c, 1, 1])) - margin)
+  return lean |> expand([B, 1, 1, 1]) |> reshape([B])
 }
 
 /// The cosine of a task's two prototypes: a number without a gradient, as the released code's unused loss.

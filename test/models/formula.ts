@@ -25,7 +25,8 @@ function mixed(path: string, count: number): Uint32Array {
   return out;
 }
 
-const noise = (path: string, shape: readonly number[]): NdArray => ndarray(shape, Float64Array.from(mixed(path, sizeOf(shape)), (m) => m / 2 ** 31 - 1));
+/** r of test/oracle/common.py, in [-1, 1). */
+export const noise = (path: string, shape: readonly number[]): NdArray => ndarray(shape, Float64Array.from(mixed(path, sizeOf(shape)), (m) => m / 2 ** 31 - 1));
 
 /** The value of the parameter or prototype at a path. */
 export function valueOf(path: string, shape: readonly number[]): NdArray {
@@ -46,6 +47,15 @@ export function discs(batch: number, size: number): NdArray {
     for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) if ((y - cy) ** 2 + (x - cx) ** 2 < radius ** 2) out[(b * size + y) * size + x] = 1;
   }
   return ndarray([batch, 1, size, size], out);
+}
+
+/** Masks [B, 1, H, W] for an image [B, C, H, W]: 1 in the rectangle [top, bottom, left, right] of each sample, which may be missing. */
+export function rectangles(spans: readonly (readonly number[])[], [batch = 1, , height = 1, width = 1]: readonly number[]): NdArray {
+  const out = new Float64Array(batch * height * width);
+  for (const [b, [top = 0, bottom = 0, left = 0, right = 0]] of spans.entries()) {
+    for (let y = top; y < bottom; y++) out.fill(1, (b * height + y) * width + left, (b * height + y) * width + right);
+  }
+  return ndarray([batch, 1, height, width], out);
 }
 
 const norm = (values: ArrayLike<number>): number => Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0));

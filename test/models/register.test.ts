@@ -14,6 +14,7 @@ import { discs, images } from './formula.js';
 const GATE = 'cumulative_sigmoid(logits: param f32[4] init zeros, temperature: anneal(1.0, 0.3, over: epochs))';
 const ROUTE = 'shared: bottleneck(4), specific: per t bottleneck(4), weight: split[b]';
 const PARTS = {
+  first: '',
   gate: GATE,
   adapter: `route(${ROUTE}, scale: per t scaled())`,
   levels: 'enc.stages |> rfb([8, 16], field: conv_unit)',
@@ -27,7 +28,7 @@ type Parts = Partial<Record<keyof typeof PARTS, string>>;
 const text = (change: Parts): string => {
   const p = { ...PARTS, ...change };
   return `edition 1
-from std.gate import clamped, cumulative_sigmoid, cumulative_softmax, falls, fixed_split, hard_outside_training, hazard, indecision, independent, naive_cumulative, position
+from std.gate import alike, clamped, cumulative_sigmoid, cumulative_softmax, falls, fixed_split, hard_outside_training, hazard, indecision, independent, naive_cumulative, position, too_cold, undecided
 from std.peft import additive, bottleneck, layer_scale, normed, residual, route, scaled, task_scales
 from std.pgtd import bare_attention, channel_head, condense, conv_unit, fuse_at, in_batch, own_head, pgtd, project_groups, project_pixels, receptive_field_batch, resized, rfb, shared_head
 from std.prototypes import banded_sides, pooled, sequential
@@ -48,6 +49,7 @@ block body(x: f32[B, 3, H, W]) -> { stages: [f32[B, _, _, _]] } {
 }
 model Mini(image: f32[B, 3, 32, 32], t: task of two) -> f32[B, 1, 32, 32] {
   encoder enc = body(image)
+  ${p.first}
   gate split per t over enc.blocks = ${p.gate}
   adapter tca before enc.blocks[* as b] = ${p.adapter}
   let levels = ${p.levels}
@@ -95,6 +97,16 @@ async function step(program: Program): Promise<{ readonly before: ReadonlyMap<st
 const one = { train: 'optimizer = adam(lr: 3e-5)\n  sampler = shuffle(one_task: true)' };
 const gate = (law: string): Parts => ({ gate: `${law}(logits: param f32[4] init zeros, temperature: anneal(1.0, 0.3, over: epochs))` });
 
+/** A temperature that the loss can read too. */
+const TEMPERED: Parts = { first: 'let tem = anneal(1.0, 0.3, over: epochs)', gate: 'cumulative_sigmoid(logits: param f32[4] init zeros, temperature: tem)' };
+/** Gates whose logits are the rows of one table, so that a loss can read those of every task. */
+const TABLE: Parts = {
+  first: `${TEMPERED.first!}
+  param table: f32[len(tasks), 4] init normal(std: 1.0)
+  let all = concat([cumulative_sigmoid(table[k], tem) |> reshape([1, 4]) for k in 0..len(tasks)], axis: 0)`,
+  gate: 'cumulative_sigmoid(logits: gather(table, t, axis: 0), temperature: tem)',
+};
+
 const ALTERNATIVES: readonly (readonly [letter: string, what: string, change: Parts, warns?: readonly string[]])[] = [
   ['G1', 'the register’s defaults, but 1 x 1 in place of receptive fields (P3)', {}],
   ['G1', 'share of a softmax', gate('cumulative_softmax')],
@@ -104,7 +116,10 @@ const ALTERNATIVES: readonly (readonly [letter: string, what: string, change: Pa
   ['G1', 'the released gate, not monotone', { gate: 'free(independent(closed: 1)(logits: param f32[3] init zeros, temperature: 0.5))' }, ['TPS4006']],
   ['G1', 'fixed at a block', { gate: 'fixed_split(4, at: 2)()' }],
   ['G1', 'all a task’s own', { gate: 'fixed_split(4, at: 0)()' }],
-  ['G1', 'regularised', { loss: 'structure(d.logits, truth) + falls(0.15)(split) + indecision(split)' }],
+  ['3.3', 'monotone hinge and sparsity', { loss: 'structure(d.logits, truth) + falls(0.15)(split) + indecision(split)' }],
+  ['3.3', 'temperature', { ...TEMPERED, loss: 'structure(d.logits, truth) + 0.1 * too_cold(0.5)(tem)' }],
+  ['3.3', 'diversity, over one table of logits', { ...TABLE, loss: 'structure(d.logits, truth) + 0.1 * alike(all)' }],
+  ['3.3', 'exploration, and the loss-guided form, growing with the epochs', { loss: 'structure(d.logits, truth) + anneal(0.0, 0.5, over: epochs) * undecided(1, 3)(split) + 0.3 * undecided(1, 3, slope: 1.0)(split)' }],
   ['G2', 'shared + g own', { adapter: `route(${ROUTE}, mix: additive)` }],
   ['G3', 'a norm for each route', { adapter: 'route(shared: normed(bottleneck(4)), specific: per t normed(bottleneck(4)), weight: split[b], norm: identity)' }],
   ['G4', 'no scale', { adapter: `route(${ROUTE}, scale: identity)` }],
@@ -151,6 +166,7 @@ const ALTERNATIVES: readonly (readonly [letter: string, what: string, change: Pa
   ['T2', 'no weights', { train: 'optimizer = adam(lr: 3e-5)\n  sampler = shuffle' }],
   ['4.7', 'InfoNCE over all tasks’ prototypes', { loss: 'structure(d.logits, truth) + infonce(0.1)(d.scaled, d.prototypes, d.bank, truth)' }],
   ['4.7', 'margin between the sides', { loss: 'structure(d.logits, truth) + side_margin(0.0)(d.scaled, d.prototypes, truth)' }],
+  ['4.7', 'margin between the sides, over the batch', { loss: 'structure(d.logits, truth) + side_margin(0.0, pooled: true)(d.scaled, d.prototypes, truth)', ...one }],
   ['4.7', 'the released number without gradient', { loss: 'structure(d.logits, truth) + prototype_cosine(d.prototypes, truth)' }],
 ];
 
