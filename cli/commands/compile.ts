@@ -4,7 +4,8 @@ import { OPSETS } from '../../compiler/targets/onnx/opset.js';
 import type { Program } from '../../compiler/program.js';
 import { MisuseError } from '../../runtime/errors.js';
 import type { Trained } from '../../runtime/export/model-file.js';
-import { bytes, grouped, significant } from '../../runtime/report/numbers.js';
+import { EXTERNAL_DATA } from '../../runtime/export/limits.js';
+import { grouped } from '../../runtime/report/numbers.js';
 import { writeTextAtomically } from '../../runtime/state/atomic.js';
 import { command } from '../command.js';
 import { countOf, formatFlag, programFlags } from '../flags.js';
@@ -21,6 +22,7 @@ const irText = (program: Program): string => [
 interface Args {
   readonly source: string; readonly target: string; readonly out?: string; readonly task?: string; readonly weights?: string; readonly checkpoint?: string;
   readonly verify?: readonly (string | number)[]; readonly opset?: number; readonly block?: string; readonly tasks?: string; readonly set?: string; readonly format: string;
+  readonly 'drop-below'?: number; readonly 'external-data'?: number;
 }
 
 function needOut(args: Args, what: string): string {
@@ -30,20 +32,24 @@ function needOut(args: Args, what: string): string {
 
 const opsetOf = (args: Args): number | undefined => countOf('opset', args.opset, OPSETS.least, OPSETS.most);
 
+/** `--drop-below`. Throws MisuseError for what is no weight, or without a task. */
+function dropBelowOf({ task, 'drop-below': least }: Args): number | undefined {
+  if (least === undefined) return undefined;
+  if (task === undefined) throw new MisuseError('--drop-below belongs to --task', 'the weights of routes are only known where a task is baked in');
+  if (!(least >= 0 && least < 1)) throw new MisuseError(`--drop-below needs a number from 0 to below 1, not ${least}`, '0 drops nothing');
+  return least;
+}
+
 /** The network of a run with its checkpoint, or of a spec with --weights. */
 async function trainedOf(args: Args, io: Io): Promise<Trained> {
-  const [{ isRun, openRunProgram }, { openTrainedRun }, { trainedFrom }] = await Promise.all([
-    import('../trained.js'), import('../../runtime/train/trained-run.js'), import('../../runtime/export/model-file.js'),
-  ]);
+  const [{ isRun, openRunProgram }, { trainedFrom, trainedRun }] = await Promise.all([import('../trained.js'), import('../../runtime/export/model-file.js')]);
   if (!isRun(args.source)) {
     if (args.checkpoint !== undefined) throw new MisuseError('--checkpoint belongs to a run', 'a spec takes --weights');
     return trainedFrom(needProgram({ ...args, spec: args.source }, io, args.format === 'json'), args.weights);
   }
   const foreign = (['weights', 'block', 'tasks', 'set'] as const).find((flag) => args[flag] !== undefined);
   if (foreign !== undefined) throw new MisuseError(`--${foreign} belongs to a spec; a run has its own`, 'leave it out, or compile the spec');
-  const { program } = openRunProgram(args.source);
-  const { tensors, schedules } = openTrainedRun(args.source, program, args.checkpoint);
-  return { program, tensors, schedules };
+  return trainedRun(args.source, openRunProgram(args.source).program, args.checkpoint);
 }
 async function programOf(args: Args, io: Io): Promise<Program> {
   const { isRun, openRunProgram } = await import('../trained.js');
@@ -53,24 +59,20 @@ async function programOf(args: Args, io: Io): Promise<Program> {
 async function toOnnxFile(args: Args, io: Io): Promise<number> {
   const file = needOut(args, 'FILE.onnx');
   const images = args.verify === undefined ? undefined : imagePaths(args.verify.map(String));
-  const [{ exportOnnx }, { verifyFile }, { writeAll, writeAtomically }] = await Promise.all([
-    import('../../runtime/export/model-file.js'), import('../../runtime/export/verify.js'), import('../../runtime/state/atomic.js'),
+  const opset = opsetOf(args), dropBelow = dropBelowOf(args), externalFrom = countOf('external-data', args['external-data'], 0, EXTERNAL_DATA.most);
+  const [{ exportOnnx }, { writeOnnx, dataFile }, { verifyFile }, { exportedJson, exportedText }] = await Promise.all([
+    import('../../runtime/export/model-file.js'), import('../../runtime/export/onnx-files.js'), import('../../runtime/export/verify.js'), import('../../runtime/report/exported.js'),
   ]);
-  const trained = await trainedOf(args, io);
-  const opset = opsetOf(args);
-  const model = exportOnnx(trained, { toolVersion, ...(args.task === undefined ? {} : { task: args.task }), ...(opset === undefined ? {} : { opset }) });
-  writeAtomically(file, (fd) => { writeAll(fd, model.bytes); });
+  const trained = await trainedOf(args, io), baked = args.task === undefined ? {} : { task: args.task };
+  const model = exportOnnx(trained, {
+    file, toolVersion, ...baked, ...(opset === undefined ? {} : { opset }), ...(dropBelow === undefined ? {} : { dropBelow }), ...(externalFrom === undefined ? {} : { externalFrom }),
+  });
+  writeOnnx(file, model);
   const bar = barOf(io, 'verifying {bar} {value}/{total} images');
-  const verified = images === undefined ? undefined : await verifyFile(trained, { file, images, progress: bar.update, ...(args.task === undefined ? {} : { task: args.task }) });
+  const verified = images === undefined ? undefined : await verifyFile(trained, { file, images, progress: bar.update, ...baked });
   bar.stop();
-  if (args.format === 'json') {
-    io.out(`${JSON.stringify({ file, opset: model.opset, nodes: model.nodes, parameters: model.parameters, trainingOnly: model.trainingOnly, maxAbsDiff: verified?.maxAbsDiff ?? null, logitsScale: verified?.logitsScale ?? null }, null, 2)}\n`);
-  } else {
-    io.out(`${file}: ${bytes(model.bytes.length)}, opset ${model.opset}, ${grouped(model.nodes)} nodes, ${grouped(model.parameters)} parameters${model.trainingOnly > 0 ? ` (${grouped(model.trainingOnly)} more are read in training alone)` : ''}; inputs ${model.inputs.map((i) => i.name).join(', ')}\n`);
-    if (verified !== undefined) {
-      io.out(`verified on ${verified.images.length} images: largest difference of a logit ${significant(verified.maxAbsDiff)}, logits up to ${significant(verified.logitsScale)}\n`);
-    }
-  }
+  const written = { file, data: model.external === undefined ? undefined : dataFile(file), model, verified };
+  io.out(args.format === 'json' ? `${JSON.stringify(exportedJson(written), null, 2)}\n` : exportedText(written));
   if (verified === undefined || Number.isFinite(verified.maxAbsDiff)) return 0;
   io.err(`${file} does not give finite logits of the right shape on ${verified.images.filter((i) => !Number.isFinite(i.maxAbsDiff)).map((i) => i.image).join(', ')}\n`);
   return 1;
@@ -80,12 +82,14 @@ export const compile = command({
   name: 'compile',
   arguments: '<source>',
   summary: 'write a network as ONNX, its training functions as ONNX, or its graph as text',
-  about: 'The source is a spec (FILE or FILE#VARIANT, with --weights) or a run, whose checkpoint and schedule values are baked in.\nWithout --task the ONNX file of a network that reads the task takes an int64 scalar `t`, an index into the list in its metadata.',
+  about: 'The source is a spec (FILE or FILE#VARIANT, with --weights) or a run, whose checkpoint and schedule values are baked in.\nWithout --task the ONNX file of a network that reads the task takes an int64 scalar `t`, an index into the list in its metadata. A large network is written as two files, which belong together: OUT and OUT.data.',
   flags: {
     source: { type: 'string', demandOption: true, describe: 'a spec or the directory of a run' },
     target: { type: 'string', choices: ['onnx', 'onnx-train', 'ir'], demandOption: true, describe: 'onnx: one file; onnx-train: a folder of the training functions; ir: the graph as text' },
     out: { type: 'string', describe: 'the file (onnx, ir) or folder (onnx-train) to write' },
-    task: { type: 'string', describe: 'bake in one task' },
+    task: { type: 'string', describe: 'bake in one task: its tensors alone, gates and prototypes computed into constants, routes without weight dropped' },
+    'drop-below': { type: 'number', describe: 'with --task: drop a route that weighs less than this beside what it is added to; 0 drops none (default: 0.000001)' },
+    'external-data': { type: 'number', describe: `MiB of tensors from which on they lie in OUT.data, 0 to ${EXTERNAL_DATA.most} (default: ${EXTERNAL_DATA.usual})` },
     weights: { type: 'string', describe: 'values of a spec: a run, a .safetensors file, or `random`' },
     checkpoint: { type: 'string', choices: ['last', 'best'], describe: 'of a run; default: best where there is one' },
     verify: { type: 'string', array: true, describe: 'images (or folders): run the file on them, and the float64 evaluator, and compare' },
@@ -97,12 +101,13 @@ export const compile = command({
   examples: [
     ['tpsc compile runs/a --target onnx --out net.onnx --verify photo.jpg', 'a run, checked on an image'],
     ['tpsc compile runs/a --target onnx --task SL --out skin.onnx', 'one task baked in'],
+    ['tpsc compile runs/a --target onnx --task SL --drop-below 0 --out skin.onnx', 'the same with every route'],
     ['tpsc compile net.tps --target onnx-train --out steps/', 'infer, eval, grad and apply as ONNX, with a manifest'],
     ['tpsc compile net.tps#A2 --target ir', 'the graph, to read'],
   ],
   run: async (args, io) => {
     if (args.target !== 'onnx') {
-      const useless = (['task', 'weights', 'verify', 'checkpoint'] as const).find((flag) => args[flag] !== undefined);
+      const useless = (['task', 'weights', 'verify', 'checkpoint', 'drop-below', 'external-data'] as const).find((flag) => args[flag] !== undefined);
       if (useless !== undefined) throw new MisuseError(`--${useless} means nothing with --target ${args.target}`);
     }
     const json = args.format === 'json';

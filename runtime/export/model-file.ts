@@ -1,19 +1,25 @@
-// A network with its values as one ONNX file. Bytes only: the command writes them.
+// A network with its values as an ONNX model, and what was saved where one task is baked in. Nothing is written here.
 import { inferFunction } from '../../compiler/functions.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
-import { taskCodes, type Program } from '../../compiler/program.js';
+import type { Graph } from '../../compiler/ir/graph.js';
+import { optimise } from '../../compiler/passes/index.js';
+import { specialise } from '../../compiler/passes/specialise.js';
+import { pathForTask, taskCodes, type Program } from '../../compiler/program.js';
 import { toOnnx, type OnnxModel } from '../../compiler/targets/onnx/index.js';
-import type { Tensor } from '../engines/engine.js';
 import { MisuseError, UserError } from '../errors.js';
-import { startingTensors } from '../state/weights.js';
+import { multiplyAdds } from '../report/counts.js';
+import { weightsFile } from '../state/weights.js';
 import { exportMetadata } from '../train/export-metadata.js';
 import { scheduleValue } from '../train/schedules.js';
+import { findTrainedRun } from '../train/trained-run.js';
+import { EXTERNAL_DATA } from './limits.js';
+import { dataLocation } from './onnx-files.js';
+import { fileValues, initialValues, type Values } from './values.js';
 
 /** A network with values: of a checkpoint, or those that a training would begin with. */
 export interface Trained {
   readonly program: Program;
-  /** By stored path. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly values: Values;
   /** Values of the schedules that the graph reads. */
   readonly schedules: Readonly<Record<string, number>>;
 }
@@ -27,43 +33,95 @@ const SEED = 0;
  */
 export function trainedFrom(program: Program, weights: string | undefined): Trained {
   if (weights === undefined) throw new UserError(`${program.file} is a spec: it has no trained values`, 'Give a run instead, or --weights with a run or a .safetensors file, or --weights random.');
-  const { tensors, report } = startingTensors(program, SEED, weights);
-  const [missing, ...more] = report?.missing ?? [];
-  if (missing !== undefined) throw new UserError(`${report?.file ?? weights} lacks ${more.length + 1} tensors of ${program.name}: ${missing}${more.length > 0 ? ', …' : ''}`, 'Give the weights of the same network, or train it first.');
+  const values = weights === 'random' ? initialValues(program, SEED) : fileValues(program, weightsFile(weights));
   const epochs = program.training?.epochs ?? 1;
   const end = { epoch: Math.max(1, epochs - 1), step: Number.MAX_SAFE_INTEGER, epochs, stepsPerEpoch: 1, history: [] };
-  return { program, tensors, schedules: Object.fromEntries(program.schedules.map((s) => [s.name, scheduleValue(s, end)])) };
+  return { program, values, schedules: Object.fromEntries(program.schedules.map((s) => [s.name, scheduleValue(s, end)])) };
 }
 
+/** The values of a run's checkpoint. Throws as `openTrainedRun` does. */
+export function trainedRun(root: string, program: Program, checkpoint: string | undefined): Trained {
+  const { tensors, schedules } = findTrainedRun(root, program, checkpoint);
+  return { program, values: fileValues(program, tensors), schedules };
+}
+
+/** Weight below which a baked task's route is dropped, where nothing else is said. */
+export const DROP_BELOW = 1e-6;
+
 export interface ExportOptions {
+  /** Path of the file to be: the external data are named after it. */
+  readonly file: string;
   /** Code of the one task to bake in; where absent, a network that reads the task takes it as the input `t`. */
   readonly task?: string;
+  /** With `task`: drops terms of sums below this weight beside what they are added to (see `specialise`); 0 drops none. Default DROP_BELOW. */
+  readonly dropBelow?: number;
   readonly opset?: number;
+  /** MiB of tensors from which on they lie beside the file. Default EXTERNAL_DATA.usual. */
+  readonly externalFrom?: number;
   readonly toolVersion: string;
 }
 
+/** A quantity of the open network for one task, and of the file. */
+export interface Change { readonly before: number; readonly after: number }
+
+/** What baking a task in has saved. */
+export interface Saving {
+  readonly task: string;
+  readonly dropBelow: number;
+  /** Elements: of the task's whole network, and of what the file still holds. */
+  readonly parameters: Change;
+  /** Elements of the parameters in the file that went into constants. */
+  readonly folded: number;
+  /** Of the ONNX file that leaves the task open, and of this one. */
+  readonly nodes: Change;
+  /** Multiply-adds at batch 1. */
+  readonly macs: Change;
+  /** In the order of the network. `weight`: largest factor, over the weight of what it was added to. `parameters`: elements that only this route read. */
+  readonly dropped: readonly { readonly route: string; readonly weight: number; readonly parameters: number }[];
+}
+
 export interface ExportedModel extends OnnxModel {
-  /** Elements of the parameters in the file: every copy of a task's own ones, or one where a task is baked in. State is not counted. */
+  /** Elements of the parameters in the file, by themselves or in constants: every copy of a task's own ones, or one where a task is baked in. State is not counted. */
   readonly parameters: number;
   /** Elements of the parameters that only a loss reads (heads of deep supervision), with their copies: they are not in the file. */
   readonly trainingOnly: number;
+  /** Where a task is baked in. */
+  readonly saving?: Saving;
 }
 
 /** The network's `infer` with all values in it. Throws MisuseError for a task that the spec has not. */
-export function exportOnnx({ program, tensors, schedules }: Trained, { task, opset, toolVersion }: ExportOptions): ExportedModel {
+export function exportOnnx({ program, values, schedules }: Trained, options: ExportOptions): ExportedModel {
+  const { file, task, dropBelow = DROP_BELOW, opset, externalFrom = EXTERNAL_DATA.usual, toolVersion } = options;
   const codes = taskCodes(program);
   if (task !== undefined && !codes.includes(task)) {
     throw new MisuseError(`${program.name} has no task ${task}`, codes.length > 0 ? `one of: ${codes.join(', ')}` : 'it has no tasks: leave --task out');
   }
-  const graph = inferFunction(program);
-  const model = toOnnx(graph, {
-    name: program.name, producerVersion: toolVersion, schedules,
-    metadata: exportMetadata(program, { toolVersion, schedules, ...(task === undefined ? {} : { task }) }),
-    tensors: new Map([...tensors].map(([path, { shape, data }]) => [path, { shape, data: data as Float32Array }])),
-    ...(codes.length > 0 ? { tasks: codes } : {}), ...(task === undefined ? {} : { task }), ...(opset === undefined ? {} : { opset }),
+  const bound = { tensors: values, schedules, ...(codes.length > 0 ? { tasks: codes } : {}) };
+  const model = (graph: Graph, baked: string | undefined, from: number): OnnxModel => toOnnx(graph, {
+    ...bound, ...(baked === undefined ? {} : { task: baked }), ...(opset === undefined ? {} : { opset }), name: program.name, producerVersion: toolVersion,
+    metadata: {
+      ...exportMetadata(program, { toolVersion, schedules, ...(baked === undefined ? {} : { task: baked }) }),
+      ...(baked === undefined ? {} : { 'tpsc.dropBelow': String(dropBelow) }),
+    },
+    external: { location: dataLocation(file), from },
   });
-  const read = new Set([...graph.nodes.values()].filter((n) => n.op === 'param' || n.op === 'every_task').map((n) => String(n.attrs['path'])));
-  const elements = (kept: boolean, copies: number): number => program.tensors.filter((t) => t.kind === 'param' && read.has(t.path) === kept)
-    .reduce((sum, t) => sum + sizeOf(t.shape) * (t.perTask ? copies : 1), 0);
-  return { ...model, parameters: elements(true, task === undefined ? codes.length : 1), trainingOnly: elements(false, codes.length) };
+  const open = inferFunction(program), count = counterOf(program), limit = externalFrom * 2 ** 20;
+  const whole = tensorsOf(open), trainingOnly = count(codes.length) - count(codes.length, whole);
+  if (task === undefined) return { ...model(open, undefined, limit), parameters: count(codes.length, whole), trainingOnly };
+  const { graph: rest, dropped, folded } = specialise(program.infer, { ...bound, task }, dropBelow), graph = optimise(rest);
+  const own = tensorsOf(graph), made = model(graph, task, limit), parameters = count(1, new Set([...own, ...folded]));
+  return { ...made, parameters, trainingOnly, saving: {
+    task, dropBelow, parameters: { before: count(1, whole), after: parameters }, folded: parameters - count(1, own),
+    // With all that is large outside, which is not read here.
+    nodes: { before: model(open, undefined, 0).nodes, after: made.nodes }, macs: { before: multiplyAdds(open), after: multiplyAdds(graph) },
+    dropped: dropped.map(({ route, weight, tensors }) => ({ route: pathForTask(route, task), weight, parameters: count(1, new Set(tensors)) })),
+  } };
 }
+
+/** Paths of the parameters that a graph reads. */
+const tensorsOf = (graph: Graph): ReadonlySet<string> =>
+  new Set([...graph.nodes.values()].filter((n) => n.op === 'param' || n.op === 'every_task').map((n) => String(n.attrs['path'])));
+
+/** Elements of a program's parameters, those of a task as often as said: of all, or of some paths. */
+const counterOf = ({ tensors }: Program) => (copies: number, paths?: ReadonlySet<string>): number =>
+  tensors.filter((t) => t.kind === 'param' && paths?.has(t.path) !== false).reduce((sum, t) => sum + sizeOf(t.shape) * (t.perTask ? copies : 1), 0);

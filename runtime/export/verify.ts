@@ -30,12 +30,12 @@ export interface VerifyOptions {
 }
 
 /** Image k is taken under task k mod T where the file leaves the task open. The evaluator runs the graph as the spec says it, before any pass. */
-export async function verifyFile({ program, tensors, schedules }: Trained, options: VerifyOptions): Promise<Verification> {
+export async function verifyFile({ program, values, schedules }: Trained, options: VerifyOptions): Promise<Verification> {
   const { name: input, height, width } = imageInput(program);
   const codes = taskCodes(program), size = { height, width }, pipeline = pipelineOf(preprocessingOf(program, height, width));
   const graph = { nodes: program.infer.nodes, outputs: program.infer.outputs.filter((o) => o.name === 'logits') };
   const leaves = [...graph.nodes.values()].filter((n) => isLeaf(n.op) && n.op !== 'constant').map(leafName);
-  const binder = binderOf(program);
+  const binder = binderOf(program), tensors = new Map([...values].map(([path, { shape, read }]) => [path, f32(shape, read())]));
   const file = await openOnnxFile(options.file);
   const rows: ImageVerification[] = [];
   try {

@@ -32,7 +32,8 @@ export interface Inspection {
 }
 
 const copies = (tensor: TensorInfo, tasks: readonly string[]): number => (tensor.perTask ? tasks.length : 1);
-const elements = (tensor: TensorInfo, tasks: readonly string[]): number => sizeOf(tensor.shape) * copies(tensor, tasks);
+/** Elements of a tensor, all its copies. */
+export const elements = (tensor: TensorInfo, tasks: readonly string[]): number => sizeOf(tensor.shape) * copies(tensor, tasks);
 
 function countParameters(program: Program): ParameterCount {
   const tasks = taskCodes(program);
@@ -69,6 +70,17 @@ function macsOf(graph: Graph, node: Node): number {
   return cost === undefined ? 0 : atBatchOne(cost.macs);
 }
 
+/** Multiply-adds of a graph at batch 1. */
+export const multiplyAdds = (graph: Graph): number => [...graph.nodes.values()].reduce((sum, node) => sum + macsOf(graph, node), 0);
+
+export interface NodeCost { readonly node: Node; readonly macs: number; /** a product of two activations, as in attention */ readonly betweenActivations: boolean }
+/** Every node of a graph with its multiply-adds at batch 1, in the order in which the spec makes them. */
+export function nodeCosts(graph: Graph): readonly NodeCost[] {
+  const weights = weightNodes(graph);
+  return [...graph.nodes.values()].sort((a, b) => a.id - b.id)
+    .map((node) => ({ node, macs: macsOf(graph, node), betweenActivations: node.op === 'matmul' && !node.inputs.some((i) => weights.has(i)) }));
+}
+
 /** The path of the instance that holds a tensor: its path without the last name. */
 const ownerOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')));
 
@@ -100,7 +112,6 @@ function outputsByModule(graph: Graph): ReadonlyMap<string, NodeId> {
 export function inspectProgram(program: Program): Inspection {
   const tasks = taskCodes(program);
   const graph = program.declared;
-  const weights = weightNodes(graph);
   const own = new Map<string, { parameters: number; macs: number }>();
   const at = (path: string): { parameters: number; macs: number } => {
     let entry = own.get(path);
@@ -108,11 +119,9 @@ export function inspectProgram(program: Program): Inspection {
     return entry;
   };
   let [convLinear, attention] = [0, 0];
-  // In the order in which the spec makes them.
-  for (const node of [...graph.nodes.values()].sort((a, b) => a.id - b.id)) {
-    const macs = macsOf(graph, node);
+  for (const { node, macs, betweenActivations } of nodeCosts(graph)) {
     if (!isLeaf(node.op) || node.op === 'param') at(node.op === 'param' ? ownerOf(String(node.attrs['path'])) : node.path).macs += macs;
-    if (node.op === 'matmul' && !node.inputs.some((i) => weights.has(i))) attention += macs;
+    if (betweenActivations) attention += macs;
     else convLinear += macs;
   }
   for (const tensor of program.tensors) if (tensor.kind === 'param') at(ownerOf(tensor.path)).parameters += elements(tensor, tasks);

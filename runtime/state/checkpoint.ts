@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import type { Tensor } from '../engines/engine.js';
 import { writeJsonAtomically } from './atomic.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from './safetensors.js';
 
 /** All tensors that a training writes. */
 export interface TrainState {
@@ -89,10 +89,21 @@ export function loadCheckpoint(folder: string, name: string): Checkpoint {
   const record = readCheckpointRecord(folder, name);
   const path = join(folder, record.tensors);
   const { tensors, metadata } = readSafetensors(path);
-  if (metadata['run'] !== record.run || metadata['step'] !== String(record.progress.step)) throw damaged(path, `it is not the file that ${name}.json was written with`);
+  requirePair(record, metadata, path, name);
   const state: TrainState = { tensors: new Map(), moments: new Map(), updates: new Map(Object.entries(record.updates)) };
   for (const [key, tensor] of tensors) (isMoment(key) ? state.moments : state.tensors).set(key, tensor);
   return { record, state };
+}
+
+/** What a checkpoint says of itself, and the path of its tensors, none of which is read. Throws as `loadCheckpoint` does. */
+export function findCheckpoint(folder: string, name: string): { readonly record: CheckpointRecord; readonly tensors: string } {
+  const record = readCheckpointRecord(folder, name), tensors = join(folder, record.tensors);
+  requirePair(record, readSafetensorsHeader(tensors).metadata, tensors, name);
+  return { record, tensors };
+}
+
+function requirePair(record: CheckpointRecord, metadata: Readonly<Record<string, string>>, path: string, name: string): void {
+  if (metadata['run'] !== record.run || metadata['step'] !== String(record.progress.step)) throw damaged(path, `it is not the file that ${name}.json was written with`);
 }
 
 /** Whether a name in a checkpoint's tensors is an optimiser's moment and no value of the network. */

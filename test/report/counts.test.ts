@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
+import { f32 } from '../../runtime/engines/engine.js';
 import { inspectProgram } from '../../runtime/report/counts.js';
 import { exportOnnx, trainedFrom } from '../../runtime/export/model-file.js';
 import { readSafetensorsHeader, writeSafetensors } from '../../runtime/state/safetensors.js';
@@ -27,14 +28,14 @@ describe.each(CASES)('%s %o', (file, request) => {
     const folder = mkdtempSync(join(tmpdir(), 'tpsc-counts-'));
     try {
       const path = join(folder, 'weights.safetensors');
-      writeSafetensors(path, trained.tensors);
+      writeSafetensors(path, new Map([...trained.values].map(([name, { shape, read }]) => [name, f32(shape, read())])));
       const stored = [...readSafetensorsHeader(path).entries].filter(([name]) => isParameter(name));
       expect(stored.reduce((sum, [, t]) => sum + sizeOf(t.shape), 0)).toBe(total);
     } finally {
       rmSync(folder, { recursive: true });
     }
 
-    const model = exportOnnx(trained, { toolVersion: '0' });
+    const model = exportOnnx(trained, { file: 'net.onnx', toolVersion: '0' });
     const { graph } = onnxProto.onnx.ModelProto.decode(model.bytes);
     const paths = new Set(program.tensors.filter((t) => t.kind === 'param').map((t) => t.path.replace('{task}', '*')));
     const initialisers = (graph?.initializer ?? []).filter((t) => paths.has(t.name ?? ''));

@@ -4,14 +4,14 @@ import { formatDim, isStatic, type Polynomial } from '../../ir/dim.js';
 import { nodeOf, type DType, type Graph, type NodeId, type TensorType } from '../../ir/graph.js';
 import { ndarray, scalar, type NdArray } from '../../ir/ndarray.js';
 import type { OnnxAttribute, OnnxContext } from '../../ops/op.js';
-import { attributeProto, tensorProto, type Onnx } from './proto.js';
+import { attributeProto, initializer, type Initializer, type Onnx } from './proto.js';
 
 /** Where the size of a symbol can be read: an axis of a value that is there from the start. */
 export interface SymbolSource { readonly value: string; readonly axis: number }
 
 export class Emitter implements OnnxContext {
   readonly nodes: Onnx.INodeProto[] = [];
-  readonly initializers: Onnx.ITensorProto[] = [];
+  readonly initializers: Initializer[] = [];
   /** Path of the instance whose op is being written: names begin with it. */
   path = '';
   /** Filled by the leaves, before any op is written. */
@@ -67,8 +67,9 @@ export class Emitter implements OnnxContext {
   /** As `emit`, under a name that the caller has reserved. */
   write(opType: string, inputs: readonly string[], output: string): void { this.nodes.push(nodeProto(opType, inputs, {}, [output])); }
 
-  initializer(name: string, shape: readonly number[], data: Float64Array | Float32Array, dtype: DType): string {
-    this.initializers.push(tensorProto(name, shape, data, dtype));
+  /** `parts` in order are the tensor's elements; they are read when the file is written. */
+  initializer(name: string, shape: readonly number[], dtype: DType, parts: Initializer['parts']): string {
+    this.initializers.push(initializer(name, shape, dtype, parts));
     return name;
   }
 
@@ -81,7 +82,7 @@ export class Emitter implements OnnxContext {
     this.path = '';
     const name = this.fresh('constant');
     this.path = path;
-    this.initializer(name, value.shape, value.data, dtype);
+    this.initializer(name, value.shape, dtype, [() => value.data]);
     this.constants.set(key, [...alike, { value, name }]);
     return name;
   }

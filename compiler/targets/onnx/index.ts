@@ -1,12 +1,15 @@
 // Graph to ONNX file: walks the graph once and lets each op's row write itself. No file is written here; bytes are returned.
+import type { Bindings } from '../../bindings.js';
 import { isLeaf, leafName, nodeOf, type Graph, type Output, type TensorType } from '../../ir/graph.js';
 import { opOf } from '../../ops/index.js';
 import { Emitter } from './emitter.js';
-import { Leaves, type Bindings, type GraphInput } from './leaves.js';
+import { placeExternally, type ExternalData, type ExternalOptions } from './external.js';
+import { Leaves, type GraphInput } from './leaves.js';
 import { OPSETS } from './opset.js';
-import { encodeModel, valueInfo } from './proto.js';
+import { encodeModel, externalProto, tensorProto, valueInfo } from './proto.js';
 
-export type { Bindings, GraphInput, TensorValue } from './leaves.js';
+export type { ExternalData, ExternalTensor } from './external.js';
+export type { GraphInput } from './leaves.js';
 
 export interface OnnxOptions extends Bindings {
   /** Of ai.onnx; one of `OPSETS`. */
@@ -18,6 +21,8 @@ export interface OnnxOptions extends Bindings {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Leaves the shapes of inputs and outputs unsaid: for an engine that checks them itself. A file for others should say them. */
   readonly hideShapes?: boolean;
+  /** Absent: all tensors are in the bytes. */
+  readonly external?: ExternalOptions;
 }
 
 /** `value` is the name in the file; it differs from `name` where an input has that name already (parameters before and after a step). */
@@ -30,6 +35,8 @@ export interface OnnxModel {
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly OnnxOutput[];
   readonly opset: number;
+  /** Tensors that are not in the bytes. */
+  readonly external?: ExternalData;
 }
 
 /** Inputs are called as `leafName` says, outputs as in the graph; symbolic dimensions by their symbol. */
@@ -49,6 +56,8 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
   for (const { id, value } of outputs) emitter.write('Identity', [values.get(id) ?? missing(id)], value);
   absorbIdentities(emitter, outputs.map((o) => o.value), new Set(leaves.inputs.map((i) => i.name)));
   const described = outputs.map(({ name, value, id }) => ({ name, value, type: nodeOf(graph, id).type }));
+  const external = options.external === undefined ? undefined : placeExternally(emitter.initializers, options.external);
+  const offsets = new Map(external?.tensors.map((t) => [t.name, t.offset]));
   const bytes = encodeModel({
     opset,
     producerVersion: options.producerVersion,
@@ -56,12 +65,15 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
     graph: {
       name: options.name ?? 'graph',
       node: emitter.nodes,
-      initializer: emitter.initializers,
+      initializer: emitter.initializers.map((tensor) => {
+        const offset = offsets.get(tensor.name);
+        return external === undefined || offset === undefined ? tensorProto(tensor) : externalProto(tensor, external.location, offset);
+      }),
       input: leaves.inputs.map((i) => valueInfo(i.name, i.type, hideShapes)),
       output: described.map((o) => valueInfo(o.value, o.type, hideShapes)),
     },
   });
-  return { bytes, nodes: emitter.nodes.length, inputs: leaves.inputs, outputs: described, opset };
+  return { bytes, nodes: emitter.nodes.length, inputs: leaves.inputs, outputs: described, opset, ...(external === undefined ? {} : { external }) };
 }
 
 /** The file of a graph whose tensors all stay inputs: what engines and parity tests run. */

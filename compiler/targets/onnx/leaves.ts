@@ -1,26 +1,14 @@
 // How the leaves of a graph become ONNX values: inputs of the file, initialisers with their values, or a task's slice of a stack.
+import { storedPath, TASK, taskIndex, type Bindings, type TensorValue } from '../../bindings.js';
 import { isStatic } from '../../ir/dim.js';
 import { leafName, type Graph, type Node, type TensorType } from '../../ir/graph.js';
-import { isNdArray, scalar, sizeOf } from '../../ir/ndarray.js';
+import { isNdArray, scalar } from '../../ir/ndarray.js';
 import { pathForTask } from '../../program.js';
 import type { Emitter } from './emitter.js';
 
-export interface TensorValue { readonly shape: readonly number[]; readonly data: Float32Array }
-
-export interface Bindings {
-  /** Values by stored path. A param or state found here is written into the file; the others stay inputs. */
-  readonly tensors?: ReadonlyMap<string, TensorValue>;
-  /** Codes of the tasks, in order: tensors of a task become one stack, from which the input `t` picks. */
-  readonly tasks?: readonly string[];
-  /** Code of the one task to bake in: its tensors are written, `t` is a constant. Must be one of `tasks`. */
-  readonly task?: string;
-  /** Values of schedules to bake in. */
-  readonly schedules?: Readonly<Record<string, number>>;
-}
-
 export interface GraphInput { readonly name: string; readonly type: TensorType }
 
-const TASK_INPUT: GraphInput = { name: 't', type: { dtype: 'i64', shape: [] } };
+const TASK_INPUT: GraphInput = { name: TASK, type: { dtype: 'i64', shape: [] } };
 
 /** Writes the leaves of `graph`; gives the name of each leaf's value and the inputs that the file will have. */
 export class Leaves {
@@ -54,12 +42,13 @@ export class Leaves {
   }
 
   private bindLeaf(leaf: Node): string {
-    const { tensors, tasks, task, schedules } = this.bindings;
+    const { tensors, tasks, schedules } = this.bindings;
     const name = leafName(leaf);
     switch (leaf.op) {
-      case 'input':
-        if (name === TASK_INPUT.name && task !== undefined) return this.emitter.constant(scalar(this.taskIndex(task)), 'i64');
-        return this.input(name, leaf.type);
+      case 'input': {
+        const index = name === TASK ? taskIndex(this.bindings) : undefined;
+        return index === undefined ? this.input(name, leaf.type) : this.emitter.constant(scalar(index), 'i64');
+      }
       case 'schedule': {
         const value = schedules?.[String(leaf.attrs.name)];
         return value === undefined ? this.input(name, leaf.type) : this.emitter.float(value);
@@ -68,21 +57,14 @@ export class Leaves {
         return tensors !== undefined && tasks !== undefined ? this.stack(String(leaf.attrs.path), leaf.type) : this.input(name, leaf.type);
       case 'param':
       case 'state': {
-        const path = String(leaf.attrs.path);
-        if (!path.includes('{task}')) return this.stored(path, leaf.type) ?? this.input(path, leaf.type);
-        if (task !== undefined) return this.stored(pathForTask(path, task), leaf.type) ?? this.input(pathForTask(path, task), leaf.type);
+        const path = String(leaf.attrs.path), own = storedPath(leaf, this.bindings);
+        if (own !== undefined) return this.stored(own, leaf.type) ?? this.input(own, leaf.type);
         if (tensors === undefined || tasks === undefined) return this.input(path, leaf.type);
         const stack = this.stack(path, { dtype: leaf.type.dtype, shape: [tasks.length, ...leaf.type.shape] });
         return this.emitter.emit('Gather', [stack, this.taskInput()], { axis: 0 });
       }
       default: return this.input(name, leaf.type);
     }
-  }
-
-  private taskIndex(code: string): number {
-    const index = this.bindings.tasks?.indexOf(code) ?? -1;
-    if (index < 0) throw new Error(`task ${code} is not one of ${this.bindings.tasks?.join(', ') ?? 'none'}`);
-    return index;
   }
 
   private input(name: string, type: TensorType): string {
@@ -110,24 +92,22 @@ export class Leaves {
     const value = this.bindings.tensors?.get(path);
     if (value === undefined) return undefined;
     expectShape(path, value.shape, type.shape);
-    return this.emitter.initializer(this.emitter.reserve(path), value.shape, value.data, type.dtype);
+    return this.emitter.initializer(this.emitter.reserve(path), value.shape, type.dtype, [value.read]);
   }
 
   /** All copies of a tensor as one initialiser [tasks, …], written once: its slices and its whole share it. */
   private stack(path: string, type: TensorType): string {
     const name = path.replace('{task}', '*');
     if (this.emitter.isTaken(name)) return name;
-    const { tensors, tasks } = this.bindings;
     const shape = type.shape.filter(isStatic);
     expectShape(path, shape, type.shape);
-    const data = new Float32Array(sizeOf(shape));
-    for (const [i, code] of (tasks ?? []).entries()) {
-      const copy = tensors?.get(pathForTask(path, code));
-      if (copy === undefined) throw new Error(`tensor ${pathForTask(path, code)} has no value`);
-      expectShape(pathForTask(path, code), copy.shape, shape.slice(1));
-      data.set(copy.data, i * copy.data.length);
-    }
-    return this.emitter.initializer(this.emitter.reserve(name), shape, data, type.dtype);
+    const copies = (this.bindings.tasks ?? []).map((code): TensorValue => {
+      const own = pathForTask(path, code), copy = this.bindings.tensors?.get(own);
+      if (copy === undefined) throw new Error(`tensor ${own} has no value`);
+      expectShape(own, copy.shape, shape.slice(1));
+      return copy;
+    });
+    return this.emitter.initializer(this.emitter.reserve(name), shape, type.dtype, copies.map((copy) => copy.read));
   }
 }
 

@@ -29,9 +29,49 @@ function rawData(data: Float64Array | Float32Array, dtype: DType): Uint8Array {
   }
 }
 
-export function tensorProto(name: string, shape: readonly number[], data: Float64Array | Float32Array, dtype: DType): Onnx.ITensorProto {
-  if (sizeOf(shape) !== data.length) throw new Error(`tensor ${name}: ${data.length} values for shape [${shape.join(', ')}]`);
-  return { name, dataType: ELEMENT_TYPE[dtype], dims: [...shape], rawData: rawData(data, dtype) };
+const ELEMENT_BYTES = { f32: 4, i64: 8, bool: 1 } as const satisfies Record<DType, number>;
+
+/** A tensor of the file whose elements are read when they are written, part by part. */
+export interface Initializer {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly byteLength: number;
+  readonly parts: readonly (() => Float64Array | Float32Array)[];
+}
+
+export const initializer = (name: string, shape: readonly number[], dtype: DType, parts: Initializer['parts']): Initializer =>
+  ({ name, shape, dtype, parts, byteLength: sizeOf(shape) * ELEMENT_BYTES[dtype] });
+
+/** The bytes of a tensor in pieces, each read in its turn. Throws where they are not as many as the shape says. */
+export function* piecesOf({ name, shape, dtype, byteLength, parts }: Initializer): Generator<Uint8Array> {
+  let written = 0;
+  for (const part of parts) {
+    const piece = rawData(part(), dtype);
+    written += piece.byteLength;
+    yield piece;
+  }
+  if (written !== byteLength) throw new Error(`tensor ${name}: ${written} bytes for shape [${shape.join(', ')}]`);
+}
+
+/** A tensor with its bytes. */
+export function tensorProto(tensor: Initializer): Onnx.ITensorProto {
+  const rawData = new Uint8Array(tensor.byteLength);
+  let at = 0;
+  for (const piece of piecesOf(tensor)) {
+    rawData.set(piece, at);
+    at += piece.byteLength;
+  }
+  return { name: tensor.name, dataType: ELEMENT_TYPE[tensor.dtype], dims: [...tensor.shape], rawData };
+}
+
+/** A tensor whose bytes lie in another file. */
+export function externalProto({ name, shape, dtype, byteLength }: Initializer, location: string, offset: number): Onnx.ITensorProto {
+  const where = { location, offset: String(offset), length: String(byteLength) };
+  return {
+    name, dataType: ELEMENT_TYPE[dtype], dims: [...shape], dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+    externalData: Object.entries(where).map(([key, value]) => ({ key, value })),
+  };
 }
 
 const dimProto = (d: Dim): Onnx.TensorShapeProto.IDimension => (isStatic(d) ? { dimValue: d } : { dimParam: formatDim(d) });
