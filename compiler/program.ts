@@ -111,6 +111,8 @@ export interface TrainConfig {
   readonly validate: { readonly every: number; readonly keep: 'dice' | 'miou' | 'loss' };
   /** A pixel is lesion where sigmoid(logit) >= threshold. */
   readonly threshold: number;
+  /** Paths of tensors that stand still in an epoch unless the last validation bettered the kept metric: of their task, or the mean for shared ones. */
+  readonly afterImprovement?: readonly string[];
 }
 
 export interface ModelInput { readonly name: string; readonly type: TensorType }

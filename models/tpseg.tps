@@ -64,7 +64,8 @@ model TPSeg(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size,
     with { frozen: true, weights: sam2 }
 
   # G1: cumulative_softmax, hazard, position of std.gate; fixed_split(48, at: n); free(naive_cumulative(…)); free(independent(closed: 8)(logits: param f32[40] …))
-  # G6: `horizon: 50`, or `over: steps`. G7: clamped(cumulative_sigmoid)(…). G8: hard_outside_training(cumulative_sigmoid)(…). G9: trained throughout.
+  # G6: `horizon: 50`, or `over: steps`. G7: clamped(cumulative_sigmoid)(…). G8: hard_outside_training(cumulative_sigmoid)(…).
+  # G9: trained throughout; or `after_improvement = ["split"]` in the train block.
   gate split per t over enc.blocks = cumulative_sigmoid(
     logits: param f32[48] init zeros,
     temperature: anneal(1.0, 0.3, over: epochs)

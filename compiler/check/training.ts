@@ -1,6 +1,7 @@
 // A train block: its loss joins the graph, its other entries become a TrainConfig. The words are those of `vocabulary.ts`.
 import type { Argument, Entry, EntriesDecl, Expr } from '../../grammar/ast.js';
 import { printExpr } from '../../grammar/index.js';
+import { isAtOrBelow } from '../paths.js';
 import type { AugmentStep, OptimizerConfig, Schedule, TrainConfig } from '../program.js';
 import { apply } from './calls.js';
 import type { Context, Frame } from './context.js';
@@ -174,6 +175,7 @@ export function trainConfig(ctx: Context, frame: Frame, decl: EntriesDecl, epoch
     augment: augmentSteps(ctx, frame, read),
     validate: { every: validate === undefined ? 1 : num(validate.args, 'epochs', 1), keep: keep === 'miou' ? 'miou' as const : keep === 'loss' ? 'loss' as const : 'dice' as const },
     threshold: read.number('threshold', 0.5, 'inner'),
+    ...afterImprovement(ctx, read),
   };
   for (const key of ['epochs', 'batch']) if (read.entry(key) === undefined && !(key === 'epochs' && epochs !== undefined)) need(key, `for example \`${key} = 8\``);
   return optimizer === undefined ? undefined : { ...config, optimizer };
@@ -198,6 +200,23 @@ function augmentSteps(ctx: Context, frame: Frame, read: Reader): readonly Augmen
   const [, again] = steps.filter(({ step }) => step.kind === 'resize');
   if (again !== undefined) read.refuse('augment', again.at, 'keep one resize: each would blur the mask once more');
   return steps.map(({ step }) => step);
+}
+
+/** Tensors that wait for an improvement: those at or below paths, in quotes. */
+function afterImprovement(ctx: Context, read: Reader): Pick<TrainConfig, 'afterImprovement'> {
+  const key = 'after_improvement', entry = read.entry(key);
+  if (entry === undefined || entry.value.kind === 'error') return {};
+  const elements = entry.value.kind === 'list' ? entry.value.elements.map((e) => e.value) : [];
+  const trained = [...ctx.tensors.values()].flatMap(({ info }) => (info.kind === 'param' && !info.frozen ? [info.path] : []));
+  if (elements.length === 0) read.refuse(key, entry.value, 'paths of parameters in quotes: `["split", "tca.*.scale"]`');
+  const found = elements.flatMap((e) => {
+    const matched = e.kind === 'string' ? trained.filter((path) => isAtOrBelow(e.value, path)) : [];
+    if (e.kind !== 'string') read.refuse(key, e, 'a path in quotes: `"split"`');
+    // a mistake elsewhere may hide it
+    else if (matched.length === 0 && !ctx.world.sink.failed) read.refuse(key, e, suggestion(e.value, trained.map((path) => path.split('.')[0] ?? ''), 'no trained parameter has this path or one below it'));
+    return matched;
+  });
+  return { afterImprovement: trained.filter((path) => found.includes(path)) };
 }
 
 /** The loss expression over the model's names and `truth`. */

@@ -43,7 +43,7 @@ export const METRICS = ['dice', 'miou', 'loss'] as const;
 /** Schedules may be used for `lr` under these names. */
 export const LR_SCHEDULES: Readonly<Record<string, string>> = { anneal: 'anneal', cosine: 'cosine_decay', plateau: 'plateau' };
 
-export const TRAIN_ENTRIES = ['loss', 'optimizer', 'clip', 'sampler', 'epochs', 'batch', 'drop_last', 'augment', 'validate', 'threshold'] as const;
+export const TRAIN_ENTRIES = ['loss', 'optimizer', 'clip', 'sampler', 'epochs', 'batch', 'drop_last', 'augment', 'validate', 'threshold', 'after_improvement'] as const;
 export const STUDY_ENTRIES = ['rows', 'seeds', 'sweep', 'columns', 'repeat', 'baseline', 'published', 'groups', 'budget', 'tasks'] as const;
 
 export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;

@@ -18,7 +18,13 @@ export interface TrainState {
 }
 
 /** One validation as the schedules and the choice of the best need it. */
-export interface ValidationPoint { readonly epoch: number; readonly step: number; readonly value: number }
+export interface ValidationPoint {
+  readonly epoch: number;
+  readonly step: number;
+  readonly value: number;
+  /** Of each task, where the training asks for it. */
+  readonly perTask?: Readonly<Record<string, number>>;
+}
 
 /** Where a training stands. Everything else that it needs follows from its program, seed and data. */
 export interface Progress {
@@ -115,7 +121,7 @@ const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as nu
 const isMap = (v: unknown, test: (item: unknown) => boolean): boolean => typeof v === 'object' && v !== null && !Array.isArray(v) && Object.values(v).every(test);
 function isPoint(v: unknown): v is ValidationPoint {
   const p = v as ValidationPoint | null;
-  return typeof p === 'object' && p !== null && isCount(p.epoch) && isCount(p.step) && typeof p.value === 'number';
+  return typeof p === 'object' && p !== null && isCount(p.epoch) && isCount(p.step) && typeof p.value === 'number' && (p.perTask === undefined || isMap(p.perTask, (x) => typeof x === 'number'));
 }
 function isRecord(v: unknown): v is CheckpointRecord {
   const r = v as CheckpointRecord | null;

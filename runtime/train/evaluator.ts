@@ -28,6 +28,8 @@ export interface EvaluationRequest {
 export interface Evaluation {
   readonly counts: readonly ImageCounts[];
   readonly scores: Scores;
+  /** Of each image, as `counts`. */
+  readonly losses: readonly number[];
   /** Mean over the images. */
   readonly loss: number;
 }
@@ -50,7 +52,7 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
     dispose: () => fn.dispose(),
     run: async ({ tensors, schedules, dataset, split, cache, bindAs, miou, original = false, stop }) => {
       const counts: ImageCounts[] = [];
-      let sum = 0;
+      const losses: number[] = [];
       const order = codes.length > 0 ? { codes } : {};
       for await (const batch of evalBatches(dataset, split, { batch: training.batch, augment: training.augment, size, cache, ...order })) {
         if (stop?.() === true) return undefined;
@@ -61,11 +63,11 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
         if (logits === undefined || loss === undefined) throw new Error('evaluate gives logits and loss');
         if (original) counts.push(...await originalCounts(dataset.root, batch.items, logits.data as Float32Array, { ...size, threshold: training.threshold }));
         else counts.push(...batchCounts(logits.data as Float32Array, batch.truth.data as Float32Array, training.threshold, batch.items));
-        for (const value of loss.data as Float32Array) sum += value;
+        losses.push(...loss.data as Float32Array);
         // Lets timers and signals through: an engine may keep this thread while it runs.
         await new Promise(setImmediate);
       }
-      return { counts, scores: scoresOf(counts, miou), loss: sum / counts.length };
+      return { counts, scores: scoresOf(counts, miou), losses, loss: losses.reduce((a, b) => a + b, 0) / counts.length };
     },
   };
 }

@@ -12,11 +12,12 @@ import { digestOf, requireTensors, startingTensors, weightsFile, type WeightsRep
 import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
 import { gapsOf, type Gaps } from './gaps.js';
 import { imageInput } from './image-input.js';
+import { pausedTasks, taskValues } from './improvement.js';
 import { lockRun } from './lock.js';
 import { openLog, type RunLog } from './log.js';
 import { engineIdentity, hashOf, openRun, requireSame, writeRun, type Reading, type RunIdentity, type RunPaths } from './run-directory.js';
 import { scheduleValue } from './schedules.js';
-import { makeStepper, type Stepper } from './step.js';
+import { makeStepper, type Stepper, type StepScalars } from './step.js';
 
 export interface TrainOptions {
   readonly program: Program;
@@ -155,7 +156,7 @@ class Run {
     for await (const batch of this.parts.batches.epoch(this.progress.epoch, this.progress.position)) {
       this.values = this.valuesNow();
       const { lr = 0, ...schedules } = this.values, { epoch, step } = this.progress;
-      const { loss, gradNorm } = await this.parts.stepper.run(this.state, batch, { lr, schedules, seed: this.options.seed, step });
+      const { loss, gradNorm } = await this.parts.stepper.run(this.state, batch, { lr, schedules, seed: this.options.seed, step, ...this.paused() });
       if (!Number.isFinite(loss) || (gradNorm !== undefined && !Number.isFinite(gradNorm))) {
         throw this.diverged(`the ${Number.isFinite(loss) ? 'gradient' : 'loss'} of step ${step + 1} (epoch ${epoch + 1}) is ${Number.isFinite(loss) ? gradNorm : loss}, on ${batch.items.map((i) => i.image).join(', ')}`);
       }
@@ -171,7 +172,7 @@ class Run {
   }
 
   private async endEpoch(): Promise<void> {
-    const { epoch, step, position, lossSum } = this.progress, { epochs, validate } = this.training;
+    const { epoch, step, position, lossSum } = this.progress, { epochs, validate, afterImprovement } = this.training;
     let { history, best } = this.progress, isBest = false;
     if (this.parts.evaluator !== undefined && ((epoch + 1) % validate.every === 0 || epoch + 1 === epochs)) {
       const { lr: _, ...schedules } = this.values;
@@ -179,7 +180,7 @@ class Run {
       const evaluation = await this.parts.evaluator.run({ tensors: this.state.tensors, schedules, dataset, split: 'val', cache, stop: () => signal?.aborted === true });
       if (evaluation === undefined) return;
       const { scores: { average, perTask }, loss } = evaluation;
-      const point = { epoch: epoch + 1, step, value: validate.keep === 'loss' ? -loss : average[validate.keep] };
+      const point = { epoch: epoch + 1, step, value: validate.keep === 'loss' ? -loss : average[validate.keep], ...(afterImprovement === undefined ? {} : { perTask: taskValues(evaluation, validate.keep) }) };
       if (!Number.isFinite(point.value)) throw this.diverged(`the ${validate.keep} of the validation after epoch ${epoch + 1} is ${point.value}`);
       isBest = best === undefined || point.value > best.value;
       history = [...history, point];
@@ -192,6 +193,11 @@ class Run {
     this.progress = { epoch: epoch + 1, position: 0, step, lossSum: 0, history, ...(best === undefined ? {} : { best }) };
     if (isBest) this.save('best');
     this.save('last');
+  }
+
+  /** Whose tensors wait for an improvement in this epoch. */
+  private paused(): Pick<StepScalars, 'paused'> {
+    return this.training.afterImprovement === undefined ? {} : { paused: pausedTasks(this.progress.history, taskCodes(this.options.program)) };
   }
 
   private valuesNow(): Readonly<Record<string, number>> {

@@ -1,7 +1,6 @@
 // One training step: gradients of a batch, group by group of its tasks, then one update of the tensors that took part.
 // No schedules, no data order, no files: the loop's matter.
 import { applyFunction, gradFunction } from '../../compiler/functions.js';
-import type { Graph } from '../../compiler/ir/graph.js';
 import type { Program, TensorInfo, TrainConfig } from '../../compiler/program.js';
 import { groupByTask, type Batch } from '../data/index.js';
 import { f32, type CompiledFunction, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
@@ -16,6 +15,8 @@ export interface StepScalars {
   readonly seed: number;
   /** Batches before this one, from the beginning of the training. */
   readonly step: number;
+  /** Tasks whose tensors that wait for an improvement stand still, moments too; undefined: the shared ones. */
+  readonly paused?: ReadonlySet<number | undefined>;
 }
 
 export interface StepResult {
@@ -38,8 +39,8 @@ export interface Stepper {
 /** Samples of one task (or of the whole batch, where the graph reads no task) and their places in the batch. */
 interface Group { readonly task: number | undefined; readonly batch: Batch; readonly rows: readonly number[] }
 
-/** The update of one set of tensors: the shared ones, or one task's own. */
-interface Update { readonly tensors: readonly TensorInfo[]; readonly fn: CompiledFunction }
+/** The update of one set of tensors: the shared ones, or one task's own; of either those that wait for an improvement are a set by themselves. */
+interface Update { readonly tensors: readonly TensorInfo[]; readonly fn: CompiledFunction; readonly waits: boolean }
 
 type Gradients = Map<string, Float32Array>;
 
@@ -50,8 +51,16 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
   const image = imageInput(program).name;
   const grad = await engine.compile(graph);
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
-  const shared = await updateOf(trained.filter((t) => !t.perTask), training, engine);
-  const own = await updateOf(trained.filter((t) => t.perTask), training, engine);
+  const waiting = new Set(training.afterImprovement ?? []);
+  const updatesOf = async (perTask: boolean): Promise<readonly Update[]> => {
+    const updates: Update[] = [];
+    for (const waits of [false, true]) {
+      const tensors = trained.filter((t) => t.perTask === perTask && waiting.has(t.path) === waits);
+      if (tensors.length > 0) updates.push({ tensors, waits, fn: await engine.compile(applyFunction(tensors, training.optimizer)) });
+    }
+    return updates;
+  };
+  const shared = await updatesOf(false), own = await updatesOf(true);
   const drops = dropLeaves(graph);
   const binder = binderOf(program);
 
@@ -103,7 +112,8 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
       scatter(losses, results['loss'], group.rows);
       const mine: Gradients = new Map();
       if (group.task !== SHARED) gradients.set(group.task, mine);
-      for (const tensor of trained) accumulate(tensor.perTask ? mine : sums, tensor.path, results[`grad:${tensor.path}`]?.data as Float32Array);
+      const moving = scalars.paused === undefined ? trained : trained.filter((t) => !(waiting.has(t.path) && scalars.paused?.has(t.perTask ? group.task : SHARED) === true));
+      for (const tensor of moving) accumulate(tensor.perTask ? mine : sums, tensor.path, results[`grad:${tensor.path}`]?.data as Float32Array);
       for (const [name, value] of Object.entries(results)) {
         const place = name.startsWith('state:') ? binder.stored(name.slice('state:'.length), group.task) : undefined;
         if (place !== undefined) states.set(place, [...(states.get(place) ?? []), { value, part: group.rows.length / whole }]);
@@ -114,31 +124,24 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
     const loss = losses.reduce((sum, l) => sum + l, 0) / whole;
     // A diverged step changes nothing, so that what is saved stays finite.
     if (!Number.isFinite(loss) || (gradNorm !== undefined && !Number.isFinite(gradNorm))) return { loss, losses, gradNorm };
-    for (const [task, mine] of gradients) {
-      if (task === SHARED && shared !== undefined) await apply(state, shared, SHARED, mine, scalars.lr, clip);
-      if (task !== SHARED && own !== undefined) await apply(state, own, task, mine, scalars.lr, clip);
+    for (const [task, mine] of gradients) for (const update of task === SHARED ? shared : own) {
+      if (!(update.waits && scalars.paused?.has(task) === true)) await apply(state, update, task, mine, scalars.lr, clip);
     }
     for (const [place, parts] of states) state.tensors.set(place, blend(parts));
     return { loss, losses, gradNorm };
   };
 
   return {
-    moments: (codes) => momentsOf([shared, own], codes, binder.stored),
+    moments: (codes) => momentsOf([...shared, ...own], codes, binder.stored),
     run,
-    dispose: async () => { for (const fn of [grad, shared?.fn, own?.fn]) await fn?.dispose(); },
+    dispose: async () => { for (const fn of [grad, ...[...shared, ...own].map((u) => u.fn)]) await fn.dispose(); },
   };
 }
 
-async function updateOf(tensors: readonly TensorInfo[], training: TrainConfig, engine: Engine): Promise<Update | undefined> {
-  if (tensors.length === 0) return undefined;
-  const graph: Graph = applyFunction(tensors, training.optimizer);
-  return { tensors, fn: await engine.compile(graph) };
-}
-
-function momentsOf(updates: readonly (Update | undefined)[], codes: readonly string[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {
+function momentsOf(updates: readonly Update[], codes: readonly string[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
-  for (const update of updates) for (const tensor of update?.tensors ?? []) {
-    for (const kind of ['m', 'v'].filter((k) => update?.fn.inputs.includes(`${k}:${tensor.path}`))) {
+  for (const update of updates) for (const tensor of update.tensors) {
+    for (const kind of ['m', 'v'].filter((k) => update.fn.inputs.includes(`${k}:${tensor.path}`))) {
       for (const task of tensor.perTask ? codes.keys() : [undefined]) shapes.set(`${kind}:${stored(tensor.path, task) ?? tensor.path}`, tensor.shape);
     }
   }

@@ -1,5 +1,6 @@
 // Entries of a train block: values that no training could run with are told at their place, each once.
 import { describe, expect, it } from 'vitest';
+import type { CompileResult } from '../../compiler/index.js';
 import type { Program } from '../../compiler/program.js';
 import { compileText, programOf, trained } from './support.js';
 
@@ -37,6 +38,25 @@ it('a filter for masks is part of what a program is; the default is not said', (
   expect(nearest!.training!.augment).toEqual([{ kind: 'resize', height: 16, width: 16, masks: 'nearest' }]);
   expect(soft!.training!.augment).toEqual([{ kind: 'resize', height: 16, width: 16, masks: 'bicubic', soft: true }]);
   expect(new Set([plain, nearest, soft].map((p) => p!.hash)).size).toBe(3);
+});
+
+describe('what is trained after an improvement', () => {
+  const net = (entry: string): CompileResult => compileText(trained('  encoder enc = x |> conv(8) with { frozen: true, weights: main }\n  layer stem = conv(4)\n  layer own = per t conv(1)\n  let y = own(stem(enc))\n  return y').replace('batch = 4', `batch = 4\n  after_improvement = ${entry}`));
+  it('is named by paths of trained parameters, from any step of theirs down', () => {
+    expect(programOf(net('["own.*.weight", "stem"]')).training!.afterImprovement).toEqual(['stem.weight', 'stem.bias', 'own.{task}.weight']);
+  });
+  it('is part of what a program is; none named, nothing is', () => {
+    const plain = programOf(compileText(trained(body)));
+    expect('afterImprovement' in plain.training!).toBe(false);
+    expect(programOf(compileText(trained(body).replace('batch = 4', 'batch = 4\n  after_improvement = ["conv"]'))).hash).not.toBe(plain.hash);
+  });
+  it('names something that is trained', () => {
+    const told = (entry: string): string[] => net(entry).diagnostics.map((d) => `${d.code} ${d.message} | ${d.help ?? ''}`);
+    expect(told('["sten"]')).toEqual(['TPS6002 `after_improvement` cannot be `"sten"` | did you mean `stem`?']);
+    expect(told('["enc"]')).toEqual([expect.stringMatching(/^TPS6002 `after_improvement` cannot be `"enc"` \| there are: /)]);
+    expect(told('[conv]')).toEqual([expect.stringMatching(/^TPS6002 .*\| a path in quotes: `"split"`/)]);
+    expect(told('[]')).toEqual([expect.stringMatching(/^TPS6002 .*paths of parameters in quotes/)]);
+  });
 });
 
 it('two schedules under one argument’s name are two', () => {
