@@ -21,7 +21,7 @@ export interface Manifest { readonly rows: readonly ManifestRow[]; readonly hasS
 interface Record_ { readonly line: number; readonly fields: readonly string[] }
 
 /** Records of a CSV text (RFC 4180: quotes, doubled quotes, line breaks in quotes; CRLF or LF; a byte order mark is skipped). */
-function* records(text: string): Generator<Record_> {
+export function* records(text: string): Generator<Record_> {
   let at = text.startsWith('\uFEFF') ? 1 : 0, line = 1;
   while (at < text.length) {
     const start = line, fields: string[] = [];

@@ -4,7 +4,7 @@ import { decodeImage } from '../data/decode.js';
 import type { Size } from '../data/types.js';
 import { lesionMask } from '../metrics/counts.js';
 
-type Colour = readonly [red: number, green: number, blue: number];
+export type Colour = readonly [red: number, green: number, blue: number];
 const PREDICTION: Colour = [255, 60, 50];
 const TRUTH: Colour = [60, 230, 90];
 const TINT = 0.35;
@@ -39,7 +39,7 @@ export const maskAt = (prediction: Prediction, size: Size): Uint8Array =>
   lesionMask(resizeBilinear(prediction.logits, prediction, size), prediction.threshold);
 
 /** Pixels of the mask within `thickness` of its border. */
-function outline(mask: Uint8Array, { height, width }: Size, thickness: number): Uint8Array {
+export function outline(mask: Uint8Array, { height, width }: Size, thickness: number): Uint8Array {
   const out = new Uint8Array(mask.length);
   const clear = (y: number, x: number): boolean => y >= 0 && x >= 0 && y < height && x < width && mask[y * width + x] === 0;
   for (let y = 0; y < height; y++) {
@@ -52,7 +52,7 @@ function outline(mask: Uint8Array, { height, width }: Size, thickness: number): 
 }
 
 /** Mixes `colour` into the pixels of `where`, by `strength`. */
-function lay(rgb: Uint8Array, where: Uint8Array, colour: Colour, strength: number): void {
+export function lay(rgb: Uint8Array, where: Uint8Array, colour: Colour, strength: number): void {
   where.forEach((on, i) => {
     if (on === 0) return;
     colour.forEach((c, k) => { rgb[i * 3 + k] = Math.round((rgb[i * 3 + k] as number) * (1 - strength) + c * strength); });
