@@ -14,6 +14,8 @@ export interface ProgramArgs {
   readonly tasks?: string;
   readonly set?: string | readonly string[];
   readonly epochs?: number;
+  /** A task is to be added to a trained network. */
+  readonly growing?: boolean;
 }
 
 export interface CompileOptions {
@@ -35,6 +37,7 @@ export function compileFile(args: ProgramArgs, { everything = false, json }: Com
     ...(args.block === undefined ? {} : { block: args.block }),
     ...(tasks === undefined ? {} : { tasks }),
     ...(args.epochs === undefined ? {} : { epochs: args.epochs }),
+    ...(args.growing === undefined ? {} : { growing: args.growing }),
   }, diskHost());
 }
 

@@ -1,5 +1,6 @@
 // tpsc train: trains a spec into a run directory.
 import { paint } from '../../runtime/report/colour.js';
+import type { TrainOptions } from '../../runtime/train/loop.js';
 import { TrainingTale, trainingEnd } from '../../runtime/report/training.js';
 import { command } from '../command.js';
 import { countOf, engineFlags, programFlags, quoted, specArgument, dataFlags, parseSplitRule } from '../flags.js';
@@ -21,6 +22,8 @@ export const train = command({
     'max-steps': { type: 'number', describe: 'stop after this step; changes no number' },
     seed: { type: 'number', default: 0, describe: 'of initial values, data order and dropout' },
     weights: { type: 'string', describe: 'start from a run or a .safetensors file; `random`: let frozen parts stay random' },
+    'add-task': { type: 'string', describe: 'add this task of the spec to the run that --from names: all that the run has is frozen' },
+    from: { type: 'string', describe: 'with --add-task: the run, trained on the spec\'s other tasks' },
     resume: { type: 'boolean', default: false, describe: 'go on with the run in --out' },
     ...programFlags,
     ...engineFlags,
@@ -30,22 +33,28 @@ export const train = command({
     ['tpsc train net.tps --data lesions/ --out runs/a', 'the last train block of the spec'],
     ['tpsc train net.tps --block main --weights runs/pretrain --data lesions/ --out runs/b', 'from another run\'s weights'],
     ['tpsc train net.tps --data lesions/ --out runs/fold0 --split-rule fold:0/5', 'the first of five folds by group'],
+    ['tpsc train net.tps --add-task NB --from runs/a --data lesions/ --out runs/b', 'a task more, with its row in the spec; the others stay as they are'],
     ['tpsc train net.tps#A2 --data lesions/ --out runs/c --epochs 5 --seed 1', 'a variant, shortly'],
   ],
   run: async (args, io) => {
     const epochs = countOf('epochs', args.epochs);
     const maxSteps = countOf('max-steps', args['max-steps'], 0);
     const seed = countOf('seed', args.seed, 0) ?? 0;
-    const program = needProgram({ ...args, ...(epochs === undefined ? {} : { epochs }) }, io, false);
-    const [{ openData, openEngine }, { train: trainProgram }, { makeCache }] = await Promise.all([
-      import('../session.js'), import('../../runtime/train/loop.js'), import('../../runtime/data/index.js'),
+    const asked = { ...args, ...(epochs === undefined ? {} : { epochs }) };
+    const [{ openData, openEngine }, { train: trainProgram }, { grow }, { makeCache }, { growthAsked, openGrowth, readingOf }, { renderGrowth, renderOld }] = await Promise.all([
+      import('../session.js'), import('../../runtime/train/loop.js'), import('../../runtime/train/grow.js'), import('../../runtime/data/index.js'),
+      import('../growth.js'), import('../../runtime/report/growth.js'),
     ]);
+    const added = growthAsked(args);
+    const opened = added === undefined ? undefined : openGrowth(asked, added.task, added.from, io);
+    const program = opened?.growth.program ?? needProgram(asked, io, false);
     const engine = await openEngine(args);
     const split = parseSplitRule(args['split-rule']);
-    const reading = { ...(args.accept === undefined ? {} : { accept: args.accept.split(',') }), ...(split === undefined ? {} : { split }) };
-    const dataset = await openData(program, args.data, io, reading);
+    const reading = readingOf(opened?.reading ?? {}, { ...(args.accept === undefined ? {} : { accept: args.accept.split(',') }), ...(split === undefined ? {} : { split }) });
+    const dataset = await openData(opened?.alone ?? program, args.data, io, reading);
     const p = paint(io.colour);
     io.err(`${p.bold(`${program.name}${program.variant === undefined ? '' : `#${program.variant}`}`)} ${program.hash.slice(0, 12)} on ${engine.name} ${engine.version} (${engine.device}, ${engine.threads} threads), seed ${seed}\n`);
+    if (opened !== undefined) io.err(renderGrowth(opened.growth));
 
     const tale = new TrainingTale(io.colour);
     const bar = barOf(io, '{bar} {value}/{total}  {note}');
@@ -56,10 +65,10 @@ export const train = command({
     });
     const words = ['tpsc', 'train', ...commandWords(args)];
     try {
-      const summary = await trainProgram({
-        program, engine, dataset, cache: makeCache(), out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
+      const options: Omit<TrainOptions, 'program'> = {
+        engine, dataset, cache: makeCache(), out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
         command: words.map(quoted).join(' '), versions: { tpsc: toolVersion, node: process.version, [engine.name]: engine.version },
-        ...(maxSteps === undefined ? {} : { maxSteps }), ...(args.weights === undefined ? {} : { weights: args.weights }),
+        ...(maxSteps === undefined ? {} : { maxSteps }),
         onEvent: (e) => {
           switch (e.kind) {
             case 'start': return bar.line(tale.start(e));
@@ -73,11 +82,14 @@ export const train = command({
             case 'checkpoint': return undefined;
           }
         },
-      });
+      };
+      const grown = opened === undefined ? undefined : await grow({ ...options, growth: opened.growth, trained: opened.trained });
+      const summary = grown ?? await trainProgram({ ...options, program, ...(args.weights === undefined ? {} : { weights: args.weights }) });
       bar.stop();
       const again = words.includes('--resume') ? words : [...words, '--resume'];
       io.out(`${trainingEnd(summary, program.training?.validate.keep ?? 'dice', again.map(quoted).join(' '), io.colour)}\n`);
-      return 0;
+      io.out(renderOld(grown?.old ?? [], args.from ?? '', io.colour));
+      return grown?.old.some((t) => t.largest !== 0) === true ? 1 : 0;
     } finally {
       bar.stop();
       unlisten();

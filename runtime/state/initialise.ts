@@ -12,10 +12,11 @@ export interface TaskBinding { readonly code: string; readonly index: number }
 /**
  * Initial values of a tensor by the path under which it is stored: one, or one per task, each drawn from its own stream (seed, path).
  * A `graph` init is evaluated once per copy with `t` bound to the copy's task; parameters made in it are drawn by their paths, then dropped.
+ * `only`: of the copies, those of these tasks.
  */
-export function initialise(tensor: TensorInfo, seed: number, tasks: readonly string[]): ReadonlyMap<string, Tensor> {
+export function initialise(tensor: TensorInfo, seed: number, tasks: readonly string[], only: readonly string[] = tasks): ReadonlyMap<string, Tensor> {
   if (!tensor.perTask) return new Map([[tensor.path, valueOf(tensor, seed, undefined)]]);
-  return new Map(tasks.map((code, index) => [pathForTask(tensor.path, code), valueOf(tensor, seed, { code, index })]));
+  return new Map(only.map((code) => [pathForTask(tensor.path, code), valueOf(tensor, seed, { code, index: tasks.indexOf(code) })]));
 }
 
 function valueOf(tensor: TensorInfo, seed: number, task: TaskBinding | undefined): Tensor {

@@ -13,8 +13,9 @@ export interface Gaps {
   readonly noValidation: boolean;
 }
 
-export function gapsOf(program: Program, dataset: Dataset): Gaps {
-  const codes = program.tasks === undefined ? dataset.tasks : taskCodes(program);
+/** `trained`: the tasks that the training is of, where it is not of all. */
+export function gapsOf(program: Program, dataset: Dataset, trained?: readonly string[]): Gaps {
+  const codes = trained ?? (program.tasks === undefined ? dataset.tasks : taskCodes(program));
   const has = (task: string, split: string): boolean => dataset.items.some((i) => i.task === task && i.split === split);
   const own = program.tensors.filter((t) => t.perTask);
   const states = own.filter((t) => t.kind === 'state').length;

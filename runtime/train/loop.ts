@@ -11,6 +11,8 @@ import { hasCheckpoint, loadCheckpoint, saveCheckpoint, type CheckpointRecord, t
 import { digestOf, requireTensors, startingTensors, weightsFile, type WeightsReport } from '../state/weights.js';
 import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
 import { gapsOf, type Gaps } from './gaps.js';
+import type { GrowthStart } from './grow.js';
+import type { Growth } from './growth.js';
 import { imageInput } from './image-input.js';
 import { pausedTasks, taskValues } from './improvement.js';
 import { lockRun } from './lock.js';
@@ -33,6 +35,8 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** A run directory, a .safetensors file, or `random`. */
   readonly weights?: string;
+  /** A task that is added to a trained run (`grow.ts`), in place of `weights`: how the training begins, and what of it stays. */
+  readonly growth?: Growth & { readonly begin: () => GrowthStart };
   /** Aborted: the step under way is finished, a checkpoint is saved, and `train` returns. */
   readonly signal?: AbortSignal;
   /**
@@ -81,8 +85,10 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
   const closing: (() => unknown)[] = [() => lock.release()];
   try {
     const saved = before !== undefined && hasCheckpoint(paths.checkpoints, 'last') ? loadCheckpoint(paths.checkpoints, 'last') : undefined;
+    const { growth } = options;
     const weights = options.weights ?? before?.weights;
-    const start = saved === undefined ? startingTensors(program, options.seed, weights) : undefined;
+    const grown = saved === undefined ? growth?.begin() : undefined;
+    const start = saved === undefined ? grown ?? startingTensors(program, options.seed, weights) : undefined;
     const { height, width } = imageInput(program);
     const batches = trainBatches(options.dataset, 'train', {
       batch: training.batch, sampler: training.sampler.kind, augment: training.augment, size: { height, width }, oneTaskPerBatch: training.oneTaskPerBatch,
@@ -90,20 +96,23 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     });
     const identity: RunIdentity = {
       program: program.hash, seed: options.seed, data: options.dataset.fingerprint, engine: engineIdentity(engine), threads: engine.threads,
-      weights: start?.identity ?? weightsIdentity(options.weights) ?? before?.identity.weights ?? 'init',
+      weights: start?.identity ?? weightsIdentity(growth?.from ?? options.weights) ?? before?.identity.weights ?? 'init',
+      ...(growth === undefined ? {} : { added: growth.task }),
     };
     if (before !== undefined) requireSame(paths.root, before.identity, identity);
     else writeRun(paths, program, recordOf(options, training, identity));
     if (saved !== undefined) requireTensors(program, saved.state.tensors, paths.checkpoints);
 
-    const stepper = await makeStepper(program, training, engine);
+    const stepper = await makeStepper(program, training, engine, growth?.tables);
     closing.push(() => stepper.dispose());
     const evaluator = options.dataset.items.some((i) => i.split === 'val') ? await makeEvaluator(program, training, engine) : undefined;
     closing.push(() => evaluator?.dispose());
     const log = openLog(paths.log, saved?.record.logBytes ?? 0);
     closing.push(() => log.close());
-    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches }, saved?.state ?? freshState(start?.tensors, stepper, taskCodes(program)), saved?.record);
-    options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset) });
+    const trainedTasks = growth === undefined ? undefined : [growth.task];
+    const held = pickValues(growth?.held ?? [], saved?.record.schedules ?? grown?.schedules ?? {});
+    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches, held }, saved?.state ?? freshState(start?.tensors, stepper, trainedTasks ?? taskCodes(program)), saved?.record);
+    options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset, trainedTasks) });
     const from = run.progress;
     const stopped = await run.go();
     const summary: RunSummary = {
@@ -118,7 +127,14 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
   }
 }
 
-interface Parts { readonly stepper: Stepper; readonly evaluator: Evaluator | undefined; readonly log: RunLog; readonly batches: TrainBatches }
+interface Parts {
+  readonly stepper: Stepper;
+  readonly evaluator: Evaluator | undefined;
+  readonly log: RunLog;
+  readonly batches: TrainBatches;
+  /** Schedules that stay at a value. */
+  readonly held: Readonly<Record<string, number>>;
+}
 
 /** A training under way: where it stands, and what moves it on. */
 class Run {
@@ -203,7 +219,7 @@ class Run {
   private valuesNow(): Readonly<Record<string, number>> {
     const { epoch, step, history } = this.progress;
     const place = { epoch, step, epochs: this.training.epochs, stepsPerEpoch: this.parts.batches.stepsPerEpoch, history: history.map((p) => p.value) };
-    const named = this.options.program.schedules.map((s) => [s.name, scheduleValue(s, place)] as const);
+    const named = this.options.program.schedules.map((s) => [s.name, this.parts.held[s.name] ?? scheduleValue(s, place)] as const);
     return Object.fromEntries([...named, ['lr', scheduleValue(this.training.optimizer.lr, place)]]);
   }
 
@@ -229,6 +245,9 @@ class Run {
   }
 }
 
+const pickValues = (names: readonly string[], values: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
+
 /** Starting tensors, moments of zero, no updates. */
 function freshState(tensors: Map<string, Tensor> | undefined, stepper: Stepper, codes: readonly string[]): TrainState {
   const moments = [...stepper.moments(codes)].map(([name, shape]): [string, Tensor] => [name, { dtype: 'f32', shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }]);
@@ -239,9 +258,10 @@ const weightsIdentity = (weights: string | undefined): string | undefined =>
   (weights === undefined || weights === 'random' ? weights : digestOf(weightsFile(weights)));
 
 function recordOf(options: TrainOptions, training: TrainConfig, identity: RunIdentity): Parameters<typeof writeRun>[2] {
-  const { program, weights, reading, versions = {}, command } = options;
+  const { program, weights, growth, reading, versions = {}, command } = options;
   return {
     format: 1, hash: hashOf(identity), identity, name: program.name, block: training.name, variant: program.variant, variantLabel: program.variantLabel, file: program.file, tasks: taskCodes(program),
-    reading, weights: weights === undefined || weights === 'random' ? weights : resolve(weights), versions, command, started: new Date().toISOString(),
+    reading, weights: weights === undefined || weights === 'random' ? weights : resolve(weights),
+    ...(growth === undefined ? {} : { added: { task: growth.task, from: resolve(growth.from), parameters: growth.parameters } }), versions, command, started: new Date().toISOString(),
   };
 }

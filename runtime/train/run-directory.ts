@@ -8,6 +8,7 @@ import type { Engine } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import { makeFolder, writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 import { checkpointFolder } from '../state/weights.js';
+import type { GrowthCount } from './growth.js';
 
 /** Everything that could change a number of the run. `--max-steps` is not here: it only stops. */
 export interface RunIdentity {
@@ -20,6 +21,8 @@ export interface RunIdentity {
   readonly threads: number;
   /** `init`, `random`, or the digest of the weights that it started from. */
   readonly weights: string;
+  /** The one task that it was trained on, where it was added to a trained network; `weights` is then that of the run that grew. */
+  readonly added?: string;
 }
 
 /** What a training was told of its data folder. */
@@ -39,6 +42,8 @@ export interface RunRecord {
   /** How the data were read, so that `eval` reads them alike. */
   readonly reading?: Reading;
   readonly weights?: string;
+  /** The task that was added to another run, and how many parameters that made. */
+  readonly added?: { readonly task: string; readonly from: string; readonly parameters: GrowthCount };
   readonly versions: Readonly<Record<string, string>>;
   readonly command?: string;
   readonly started: string;
@@ -53,10 +58,10 @@ export const runPaths = (root: string): RunPaths => ({
 export const engineIdentity = (engine: Engine): string => `${engine.name} ${engine.version} ${engine.device}`;
 
 /** Hexadecimal SHA-256 of the identity. */
-export const hashOf = (identity: RunIdentity): string => createHash('sha256').update(JSON.stringify(IDENTITY.map(([key]) => identity[key]))).digest('hex');
+export const hashOf = (identity: RunIdentity): string => createHash('sha256').update(JSON.stringify(IDENTITY.flatMap(([key]) => identity[key] ?? []))).digest('hex');
 
 const IDENTITY: readonly (readonly [keyof RunIdentity, string])[] = [
-  ['program', 'spec'], ['seed', 'seed'], ['data', 'data'], ['engine', 'engine'], ['threads', 'number of threads'], ['weights', 'starting weights'],
+  ['program', 'spec'], ['seed', 'seed'], ['data', 'data'], ['engine', 'engine'], ['threads', 'number of threads'], ['weights', 'starting weights'], ['added', 'added task'],
 ];
 
 /** What a training that was killed before its run.json was written may have left. */
@@ -100,4 +105,4 @@ export function requireSame(root: string, before: RunIdentity, now: RunIdentity)
   throw new UserError(`${root} cannot be resumed: it is another run. Different: ${changes.join(', ')}`, 'Resume with what it was started with, or train into another --out.');
 }
 
-const short = (value: string | number): string => (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : String(value));
+const short = (value: string | number | undefined): string => (value === undefined ? 'none' : typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : String(value));

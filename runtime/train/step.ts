@@ -1,13 +1,14 @@
 // One training step: gradients of a batch, group by group of its tasks, then one update of the tensors that took part.
 // No schedules, no data order, no files: the loop's matter.
 import { applyFunction, gradFunction } from '../../compiler/functions.js';
-import type { Program, TensorInfo, TrainConfig } from '../../compiler/program.js';
+import { taskCodes, type Program, type TensorInfo, type TrainConfig } from '../../compiler/program.js';
 import { groupByTask, type Batch } from '../data/index.js';
 import { f32, type CompiledFunction, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
 import type { TrainState } from '../state/checkpoint.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
 import { dropFeeds, dropLeaves } from './dropout.js';
 import { imageInput } from './image-input.js';
+import { clearOthers, keepOthers } from './rows.js';
 
 export interface StepScalars {
   readonly lr: number;
@@ -29,7 +30,7 @@ export interface StepResult {
 }
 
 export interface Stepper {
-  /** Names of the moments of every trained tensor, by stored path, all tasks: what a fresh state holds as zeros. */
+  /** Names of the moments of every trained tensor, by stored path, of these tasks: what a fresh state holds as zeros. */
   readonly moments: (codes: readonly string[]) => ReadonlyMap<string, readonly number[]>;
   /** Changes `state`: tensors of tasks that are not in the batch stay the same objects. */
   run(state: TrainState, batch: Batch, scalars: StepScalars): Promise<StepResult>;
@@ -46,7 +47,8 @@ type Gradients = Map<string, Float32Array>;
 
 const SHARED = undefined;
 
-export async function makeStepper(program: Program, training: TrainConfig, engine: Engine): Promise<Stepper> {
+/** `tables`: of these tensors, the elements marked 1 are trained and the others stay. */
+export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, tables: ReadonlyMap<string, Uint8Array> = new Map()): Promise<Stepper> {
   const graph = gradFunction(program);
   const image = imageInput(program).name;
   const grad = await engine.compile(graph);
@@ -63,6 +65,11 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
   const shared = await updatesOf(false), own = await updatesOf(true);
   const drops = dropLeaves(graph);
   const binder = binderOf(program);
+
+  const keep = (path: string, before: Tensor | undefined, after: Tensor | undefined): void => {
+    const own = tables.get(path);
+    if (own !== undefined) keepOthers(before?.data as Float32Array, after?.data as Float32Array, own);
+  };
 
   const gradientsOf = async (state: TrainState, group: Group, scalars: StepScalars, whole: number): Promise<Readonly<Record<string, Tensor>>> => {
     const n = group.rows.length;
@@ -91,6 +98,7 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
     }
     const results = await update.fn.run(pick(feeds, update.fn.inputs));
     for (const { path } of update.tensors) {
+      keep(path, feeds[path], results[path]);
       const place = stored.get(path) ?? path;
       for (const [kind, target] of [['', state.tensors], ['m:', state.moments], ['v:', state.moments]] as const) {
         const result = results[kind + path];
@@ -119,6 +127,10 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
         if (place !== undefined) states.set(place, [...(states.get(place) ?? []), { value, part: group.rows.length / whole }]);
       }
     }
+    for (const [path, own] of tables) {
+      const gradient = sums.get(path);
+      if (gradient !== undefined) clearOthers(gradient, own);
+    }
     const gradNorm = training.clip === undefined ? undefined : globalNorm(gradients.values());
     const clip = training.clip === undefined || gradNorm === undefined || gradNorm <= training.clip ? 1 : training.clip / gradNorm;
     const loss = losses.reduce((sum, l) => sum + l, 0) / whole;
@@ -127,22 +139,26 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
     for (const [task, mine] of gradients) for (const update of task === SHARED ? shared : own) {
       if (!(update.waits && scalars.paused?.has(task) === true)) await apply(state, update, task, mine, scalars.lr, clip);
     }
-    for (const [place, parts] of states) state.tensors.set(place, blend(parts));
+    for (const [place, parts] of states) {
+      const value = blend(parts);
+      keep(place, state.tensors.get(place), value);
+      state.tensors.set(place, value);
+    }
     return { loss, losses, gradNorm };
   };
 
   return {
-    moments: (codes) => momentsOf([...shared, ...own], codes, binder.stored),
+    moments: (codes) => momentsOf([...shared, ...own], codes.map((code) => taskCodes(program).indexOf(code)), binder.stored),
     run,
     dispose: async () => { for (const fn of [grad, ...[...shared, ...own].map((u) => u.fn)]) await fn.dispose(); },
   };
 }
 
-function momentsOf(updates: readonly Update[], codes: readonly string[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {
+function momentsOf(updates: readonly Update[], tasks: readonly number[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const update of updates) for (const tensor of update.tensors) {
     for (const kind of ['m', 'v'].filter((k) => update.fn.inputs.includes(`${k}:${tensor.path}`))) {
-      for (const task of tensor.perTask ? codes.keys() : [undefined]) shapes.set(`${kind}:${stored(tensor.path, task) ?? tensor.path}`, tensor.shape);
+      for (const task of tensor.perTask ? tasks : [undefined]) shapes.set(`${kind}:${stored(tensor.path, task) ?? tensor.path}`, tensor.shape);
     }
   }
   return shapes;
