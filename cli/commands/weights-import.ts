@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '../../runtime/errors.js';
 import { importWeights } from '../../runtime/state/import.js';
-import { listWeights } from '../../runtime/state/listing.js';
+import { requireSound } from '../../runtime/state/sound.js';
+import { withTensorFile } from '../../runtime/state/tensor-file.js';
 import { renderImport } from '../../runtime/report/weights.js';
 import { command } from '../command.js';
 import { entryFlag, formatFlag, programFlags, quoted, specFlag } from '../flags.js';
@@ -32,7 +33,7 @@ export const weightsImport = command({
   run: async (args, io) => {
     if (!existsSync(args.file)) throw new UserError(`there is no file ${args.file}`, 'Give a .pt or .safetensors file.');
     const json = args.format === 'json';
-    listWeights(args.file, args.entry); // a file that lies is refused before a large spec is compiled
+    withTensorFile(args.file, args.entry, requireSound); // a file that no spec can want is refused before a large one is compiled
     const program = needProgram(args, io, json);
     const report = importWeights({
       program, file: args.file, out: args.out, dropExtra: args['drop-extra'],

@@ -38,3 +38,23 @@ function halfToFloat(h: number): number {
 
 /** Whether weights of this type can fill an f32 tensor. */
 export const isFloat = (dtype: FileDType): boolean => dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
+
+/** The first element of a float type that is not a number, or -1. `bytes` begins at the beginning of a buffer and holds whole elements. */
+export function placeOfNaN(dtype: FileDType, bytes: Uint8Array<ArrayBuffer>): number {
+  const { buffer, byteLength } = bytes, width = BYTES[dtype], length = byteLength / width;
+  switch (dtype) {
+    case 'F64': return new Float64Array(buffer, 0, length).findIndex(Number.isNaN);
+    // By the bits: all exponent bits set and some of the fraction. A loop, because a checkpoint holds hundreds of millions.
+    case 'F32': {
+      const bits = new Uint32Array(buffer, 0, length);
+      for (let i = 0; i < length; i++) if (((bits[i] as number) & 0x7fffffff) > 0x7f800000) return i;
+      return -1;
+    }
+    case 'F16': case 'BF16': {
+      const bits = new Uint16Array(buffer, 0, length), infinity = dtype === 'F16' ? 0x7c00 : 0x7f80;
+      for (let i = 0; i < length; i++) if (((bits[i] as number) & 0x7fff) > infinity) return i;
+      return -1;
+    }
+    default: return -1;
+  }
+}

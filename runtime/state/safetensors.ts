@@ -112,7 +112,7 @@ export const readSafetensorsHeader = (path: string): SafetensorsHeader => withFi
 /** The tensors of an open file, to be read one at a time. */
 export function storedInSafetensors(file: RandomAccess): TensorFile {
   const { entries } = readHeader(file);
-  const tensors = new Map([...entries].map(([name, { dtype, shape, begin, end }]) => [name, { dtype, shape, read: () => file.bytes(begin, end - begin) }]));
+  const tensors = new Map([...entries].map(([name, { dtype, shape, begin, end }]) => [name, { dtype, shape, place: { source: file, begin, end }, read: () => file.bytes(begin, end - begin) }]));
   return { path: file.path, format: 'safetensors', tensors, aside: [] };
 }
 

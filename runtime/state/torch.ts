@@ -6,7 +6,7 @@ import { OPAQUE, PickleDict, PickleError, unpickle, type PickleName } from './pi
 import { closingState, openingState, tensorState } from './pickle-write.js';
 import { allocate, type RandomAccess } from './random-access.js';
 import { sizeInBytes, type TensorToWrite } from './safetensors.js';
-import { shownName, type StoredTensor, type TensorFile } from './stored.js';
+import { shownName, type Source, type StoredTensor, type TensorFile } from './stored.js';
 import { writeZip, zipEntries, ZipError, type ZipEntry } from './zip.js';
 
 /** The pickle of Hiera-L's checkpoint is 150 KB. */
@@ -15,7 +15,8 @@ const MAX_PICKLE = 8 * 2 ** 20;
 const USUAL = ['model', 'state_dict', 'model_state_dict'];
 
 class StorageClass { constructor(readonly dtype: FileDType) {} }
-class Storage { constructor(readonly dtype: FileDType, readonly entry: ZipEntry, readonly count: number) {} }
+interface SizedSource extends Source { readonly size: number }
+class Storage { constructor(readonly dtype: FileDType, readonly source: SizedSource, readonly count: number) {} }
 class TorchTensor { constructor(readonly storage: Storage, readonly offset: number, readonly shape: readonly number[], readonly stride: readonly number[]) {} }
 
 const STORAGES: Readonly<Record<string, FileDType>> = {
@@ -61,13 +62,13 @@ const NAMES: ReadonlyMap<string, PickleName> = new Map<string, PickleName>([
 ]);
 
 /** ('storage', class, key, device, number of elements) */
-function storageOf(id: unknown, root: string, entries: ReadonlyMap<string, ZipEntry>): Storage {
+function storageOf(id: unknown, root: string, sources: ReadonlyMap<string, SizedSource>): Storage {
   const [tag, kind, key, , count] = Array.isArray(id) ? id as readonly unknown[] : [];
   if (tag !== 'storage' || !(kind instanceof StorageClass) || typeof key !== 'string' || !isSize(count)) throw new PickleError('a storage is described in an unknown way');
-  const entry = entries.get(`${root}data/${key}`);
-  if (entry === undefined) throw new PickleError(`storage ${shownName(key)} is missing`);
-  if (count * BYTES[kind.dtype] > entry.size) throw new PickleError(`storage ${shownName(key)} has ${entry.size} bytes, but ${count} elements of ${kind.dtype.toLowerCase()} need ${count * BYTES[kind.dtype]}`);
-  return new Storage(kind.dtype, entry, count);
+  const source = sources.get(`${root}data/${key}`);
+  if (source === undefined) throw new PickleError(`storage ${shownName(key)} is missing`);
+  if (count * BYTES[kind.dtype] > source.size) throw new PickleError(`storage ${shownName(key)} has ${source.size} bytes, but ${count} elements of ${kind.dtype.toLowerCase()} need ${count * BYTES[kind.dtype]}`);
+  return new Storage(kind.dtype, source, count);
 }
 
 const broken = (path: string, why: string, help = 'Only state dicts are read: in PyTorch, `torch.save(model.state_dict(), FILE)` makes one. If it should be one, copy or download the file again.'): UserError =>
@@ -84,7 +85,8 @@ export function storedInTorch(file: RandomAccess, entry?: string): TensorFile {
     const root = pickle.name.slice(0, -'data.pkl'.length);
     const order = entries.get(`${root}byteorder`);
     if (order !== undefined && new TextDecoder().decode(whole(order, 16)) !== 'little') throw new ZipError('its numbers are not little endian');
-    const value = unpickle(whole(pickle, MAX_PICKLE), { names: NAMES, persistent: (id) => storageOf(id, root, entries) });
+    const sources = new Map([...entries].map(([name, e]) => [name, told(file.path, e)]));
+    const value = unpickle(whole(pickle, MAX_PICKLE), { names: NAMES, persistent: (id) => storageOf(id, root, sources) });
     return { path: file.path, format: 'torch', ...stateDict(file.path, value, entry) };
   } catch (error) {
     if (error instanceof ZipError || error instanceof PickleError) throw broken(file.path, error.message);
@@ -119,42 +121,54 @@ function stateDict(path: string, value: unknown, wanted: string | undefined): Pi
   const aside = entry === undefined ? [] : names.filter((k) => k !== entry);
   for (const [name, t] of dict.items) {
     if (typeof name !== 'string') continue;
-    if (t instanceof TorchTensor) tensors.set(name, { dtype: t.storage.dtype, shape: t.shape, read: () => elements(path, t) });
+    if (t instanceof TorchTensor) tensors.set(name, { dtype: t.storage.dtype, shape: t.shape, place: placeOf(t), read: () => elements(path, t) });
     else aside.push(entry === undefined ? name : `${entry}.${name}`);
   }
   return { tensors, aside, ...(entry === undefined ? {} : { entry }) };
 }
 
-/** The elements of a view in row-major order. */
-function elements(path: string, { storage, offset, shape, stride }: TorchTensor): Uint8Array<ArrayBuffer> {
-  const width = BYTES[storage.dtype], count = shape.reduce((a, b) => a * b, 1);
-  const out = allocate(path, count * width);
-  if (count === 0) return out;
-  const span = 1 + shape.reduce((a, n, i) => a + (n - 1) * (stride[i] ?? 0), 0);
-  try {
-    if (isRowMajor(shape, stride)) {
-      storage.entry.fill(out, offset * width);
-      return out;
-    }
-    if (span > 16 * count + 4096) throw new ZipError(`a view of ${count} elements is spread over ${span}`);
-    const source = allocate(path, span * width);
-    storage.entry.fill(source, offset * width);
-    const index = shape.map(() => 0);
-    for (let i = 0, from = 0; i < count; i++) {
-      for (let k = 0; k < width; k++) out[i * width + k] = source[from * width + k] ?? 0;
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        const next = (index[axis] ?? 0) + 1;
-        from += stride[axis] ?? 0;
-        if (next < (shape[axis] ?? 1)) { index[axis] = next; break; }
-        from -= next * (stride[axis] ?? 0);
-        index[axis] = 0;
-      }
-    }
-    return out;
-  } catch (error) {
+/** From the first element of a view to behind its last, in elements of the storage. */
+const spanOf = ({ shape, stride }: TorchTensor): number => (shape.includes(0) ? 0 : 1 + shape.reduce((a, n, i) => a + (n - 1) * (stride[i] ?? 0), 0));
+
+function placeOf(tensor: TorchTensor): StoredTensor['place'] {
+  const { source, dtype } = tensor.storage, begin = tensor.offset * BYTES[dtype];
+  return { source, begin, end: begin + spanOf(tensor) * BYTES[dtype] };
+}
+
+/** An entry that tells what is wrong with it as of the whole file. */
+const told = (path: string, { size, fill }: ZipEntry): SizedSource => ({ size, fill: (buffer, position) => {
+  try { fill(buffer, position); } catch (error) {
     if (error instanceof ZipError) throw broken(path, error.message);
     throw error;
   }
+} });
+
+/** The elements of a view in row-major order. */
+function elements(path: string, tensor: TorchTensor): Uint8Array<ArrayBuffer> {
+  const { storage, shape, stride } = tensor;
+  const { source, begin } = placeOf(tensor);
+  const width = BYTES[storage.dtype], count = shape.reduce((a, b) => a * b, 1), span = spanOf(tensor);
+  const out = allocate(path, count * width);
+  if (count === 0) return out;
+  if (isRowMajor(shape, stride)) {
+    source.fill(out, begin);
+    return out;
+  }
+  if (span > 16 * count + 4096) throw broken(path, `a view of ${count} elements is spread over ${span}`);
+  const spread = allocate(path, span * width);
+  source.fill(spread, begin);
+  const index = shape.map(() => 0);
+  for (let i = 0, from = 0; i < count; i++) {
+    for (let k = 0; k < width; k++) out[i * width + k] = spread[from * width + k] ?? 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const next = (index[axis] ?? 0) + 1;
+      from += stride[axis] ?? 0;
+      if (next < (shape[axis] ?? 1)) { index[axis] = next; break; }
+      from -= next * (stride[axis] ?? 0);
+      index[axis] = 0;
+    }
+  }
+  return out;
 }
 
 function isRowMajor(shape: readonly number[], stride: readonly number[]): boolean {

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { f32 } from '../../runtime/engines/engine.js';
+import { writeSafetensors } from '../../runtime/state/safetensors.js';
 import { folderOf, tpsc } from './harness.js';
 
 const golden = (name: string): string => fileURLToPath(new URL(`../oracle/golden/weights/${name}`, import.meta.url));
@@ -71,6 +73,13 @@ describe('weights import, export, diff', () => {
       expect(said.err).toContain('30 of another shape or dtype');
       expect(existsSync(at('never.safetensors'))).toBe(false);
     }
+  });
+  it('refuses a file that no spec can want before it reads the spec', async () => {
+    writeSafetensors(at('nan.safetensors'), new Map([['w', f32([2], [1, NaN])]]));
+    const said = await tpsc(['weights', 'import', at('nan.safetensors'), '--spec', at('broken.tps'), '--out', at('never.safetensors')]);
+    expect(said).toMatchObject({ code: 1, out: '' });
+    expect(said.err).toContain('tensor w holds NaN at place 1');
+    expect(said.err).not.toContain('TPS2001');
   });
   it('tells the mistakes of a faulty spec', async () => {
     expect((await tpsc(['weights', 'import', golden('official.pt'), '--spec', at('broken.tps'), '--out', at('never.safetensors')])).err).toContain('TPS2001');
