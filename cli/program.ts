@@ -4,7 +4,7 @@ import { compileSpec, type CompileResult } from '../compiler/index.js';
 import type { Program } from '../compiler/program.js';
 import { UserError } from '../runtime/errors.js';
 import { diagnosticsJson, renderDiagnostics } from '../runtime/report/frame.js';
-import { parseSet, parseSpecRef, parseTasks } from './flags.js';
+import { parseSet, parseSpecRef, parseTasks, type SpecRef } from './flags.js';
 import { diskHost } from './host.js';
 import { showPath, type Io } from './io.js';
 
@@ -25,11 +25,17 @@ export interface CompileOptions {
   readonly json: boolean;
 }
 
-/** Compiles; diagnostics are values. For people, throws UserError where the file cannot be read. */
-export function compileFile(args: ProgramArgs, { everything = false, json }: CompileOptions): CompileResult {
-  const { file, variant } = parseSpecRef(args.spec);
+/** A spec's file and variant. For people, throws UserError where the file cannot be read. */
+export function specFile(spec: string, json: boolean): SpecRef {
+  const { file, variant } = parseSpecRef(spec);
   if (!json && !existsSync(file)) throw new UserError(`there is no file ${file}`, 'give the path of a .tps file');
   if (!json && statSync(file).isDirectory()) throw new UserError(`${file} is a folder`, 'give the path of a .tps file');
+  return variant === undefined ? { file } : { file, variant };
+}
+
+/** Compiles; diagnostics are values. Throws as `specFile`. */
+export function compileFile(args: ProgramArgs, { everything = false, json }: CompileOptions): CompileResult {
+  const { file, variant } = specFile(args.spec, json);
   const tasks = parseTasks(args.tasks);
   return compileSpec({
     file, set: parseSet(args.set), everything,
@@ -44,7 +50,7 @@ export function compileFile(args: ProgramArgs, { everything = false, json }: Com
 /** A spec with errors has been told in full already: the command only ends. */
 export class SpecFaults extends Error {}
 
-export function tellDiagnostics(result: CompileResult, json: boolean, io: Io): void {
+export function tellDiagnostics(result: Pick<CompileResult, 'diagnostics' | 'texts'>, json: boolean, io: Io): void {
   if (json) io.out(`${JSON.stringify(diagnosticsJson(result.diagnostics, showPath), null, 2)}\n`);
   else io.err(renderDiagnostics(result.diagnostics, result.texts, { colour: io.colour, showPath }));
 }

@@ -44,6 +44,8 @@ export interface StudyRow {
   readonly variant?: string;
   /** The train block: the row's own, or the one that its variant stands on. */
   readonly block: string;
+  /** The variant or train block that the row is, once aliases are followed: rows of one `same` and one `set` are one network. */
+  readonly same: string;
   readonly set: Readonly<Record<string, string>>;
   /** Trained once for each task by itself. */
   readonly repeat: boolean;

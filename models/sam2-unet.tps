@@ -65,6 +65,12 @@ variant general "SAM2-UNet" of main { alias }
 study table2 of main {
   rows = [unified, general], repeat = [general]
   seeds = 3
+  columns = [
+    { label: "{task}_Dice", by: [dice] },
+    { label: "{task}_mIoU", by: [miou] },
+    { label: "AVG_Dice", by: [dice] },
+    { label: "AVG_mIoU", by: [miou] }
+  ]
   published = "tables/table2.csv"
 }
 

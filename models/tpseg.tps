@@ -266,17 +266,30 @@ variant general "TP-Seg-General" of paper { alias }
 study table2 of paper {
   rows = [unified, general], repeat = [general]
   seeds = 3
+  columns = [
+    { label: "{task}_Dice", by: [dice] },
+    { label: "{task}_mIoU", by: [miou] },
+    { label: "AVG_Dice", by: [dice] },
+    { label: "AVG_mIoU", by: [miou] }
+  ]
   published = "tables/table2.csv"
 }
 
 study table3 of paper {
   rows = [A1, A2, A3, A4, A5, B1, B2, B3, B4, C1, C2, C3, C4, C5, C6], repeat = [A5], baseline = A4
   seeds = 3
+  columns = [
+    { label: "{task}_Dice", by: [dice] },
+    { label: "{task}_mIoU", by: [miou] },
+    { label: "AVG_Dice", by: [dice] },
+    { label: "AVG_mIoU", by: [miou] }
+  ]
   published = "tables/table3.csv"
 }
 
 study table4 of paper {
   rows = [no_pgtd, no_pgtd1, no_pgtd2, no_pgtd3, tp_seg], baseline = tp_seg
   seeds = 3
+  columns = [{ label: "AVG_Dice", by: [dice] }, { label: "AVG_mIoU", by: [miou] }]
   published = "tables/table4.csv"
 }

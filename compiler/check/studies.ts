@@ -70,8 +70,19 @@ class Reader {
       // a base that is not there has been told where it is named
       if (train === undefined) return [];
       const label = variant === undefined ? train.label : variant.label;
-      return [{ name, label: label ?? name, ...(variant === undefined ? {} : { variant: name }), block, set: {}, repeat: false }];
+      return [{ name, label: label ?? name, ...(variant === undefined ? {} : { variant: name }), block, same: this.unaliased(name), set: {}, repeat: false }];
     });
+  }
+
+  private unaliased(name: string): string {
+    const variants = declarations(this.module, 'variant');
+    let same = name;
+    for (let turn = 0; turn <= variants.length; turn++) {
+      const variant = variants.find((v) => v.name.text === same);
+      if (variant === undefined || variant.edits.length === 0 || !variant.edits.every((e) => e.kind === 'alias')) break;
+      same = variant.of.text;
+    }
+    return same;
   }
 
   /** Every row once for each point of the grid. */
