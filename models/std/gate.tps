@@ -84,7 +84,7 @@ block alike(gates: f32[T, N]) -> f32[]
 {
   let centres = N - sum(gates, axes: [1])
   let off = centres - mean(centres, axes: [0])
-  return -sqrt(sum(off * off, axes: [0, 1]) / (T - 1.0) + 1e-12) |> reshape([])
+  return (-sqrt(sum(off * off, axes: [0, 1]) / (T - 1.0) + 1e-12)) |> reshape([])
 }
 
 /// 1 - slope |m - 1/2| for the mean weight m of the nodes from `first` to before `end`: highest where they are half open. Exploration has slope 2 and

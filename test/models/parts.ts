@@ -132,7 +132,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   decoder_other_task: decoder('', 'from std.pgtd import pgtd'),
   decoder_released: decoder(', centre: in_batch, head_form: channel_head, law: sequential(0.995)', 'from std.pgtd import channel_head, in_batch, pgtd\nfrom std.prototypes import sequential'),
   beginning: { ...decoder('', 'from std.pgtd import pgtd'), graph: 'init', nodes: { P: (graph) => graph.outputs[0]!.id } },
-  memory: memory('16, 18, 14', 'image[:, :, 0:9, 0:7]', Object.entries(LAWS)),
+  memory: memory('16, 18, 14', 'image[:, :, 0:9, 0:8]', Object.entries(LAWS)),
   memory_whole: memory('16, 12, 10', 'image', [['pooled', 'pooled(0.9)'], ['sequential', 'sequential(0.9)']]),
   gates: { text: GATES },
   gates_used: { text: GATES, graph: 'use' },
