@@ -15,7 +15,7 @@ export async function gatesFigure(gates: readonly GateAnalysis[], { caption, sou
   const spec: Spec = {
     ...CHART_STYLE,
     title: { text: 'Gates along the blocks, by task', subtitle: caption, anchor: 'start' },
-    layout: { columns: 1, padding: { row: 58, column: 0 }, bounds: 'flush', align: 'each' },
+    layout: { columns: 1, padding: { row: gates.length === 1 ? 58 : 104, column: 0 }, bounds: 'flush', align: 'each' },
     scales: [
       { name: 'colour', type: 'ordinal', domain: tasks, range: [...cycled(COLOURS, tasks.length)] },
       { name: 'dash', type: 'ordinal', domain: tasks, range: cycled(DASHES, tasks.length).map((d) => [...d]) },

@@ -20,7 +20,7 @@ export async function similarityFigure({ tasks, banks }: PrototypeAnalysis, { ca
   const side = tasks.length * CELL;
   const values = banks.flatMap(({ name, cosines }) => tasks.flatMap((row, i) => tasks.map((column, j) => {
     const value = cosines[i]?.[j] ?? Number.NaN, known = Number.isFinite(value);
-    return { bank: name, row, column, value: known ? value : null, text: known ? value.toFixed(2).replace('-', '\u2212') : '\u2013' };
+    return { bank: name, row, column, value: known ? value : null, text: known ? signed(value) : '\u2013' };
   })));
   const matrix: Mark = {
     type: 'group',
@@ -108,7 +108,7 @@ export async function separationFigure(analysis: SeparationAnalysis, scores: Sco
 }
 
 const finite = (x: number | undefined): number | null => (x !== undefined && Number.isFinite(x) ? x : null);
-const signed = (x: number): string => x.toFixed(2).replace('-', '\u2212');
+const signed = (x: number): string => x.toFixed(2).replace(/^-(?=0\.00$)/, '').replace('-', '\u2212');
 
 /** Items in lines of at most `width` characters. */
 const linesOf = (items: readonly string[], width: number): string[] => items.reduce<string[]>((lines, item) => {
