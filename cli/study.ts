@@ -1,6 +1,5 @@
-// A study of a spec, found and checked, and the programs of its rows, each compiled once. What is done with them is the command's matter.
-import { compileSpec, studiesOf } from '../compiler/index.js';
-import type { Program } from '../compiler/program.js';
+// A study of a spec, found and checked, and the programs of its rows. What is done with them is the command's matter.
+import { compileSpec, studiesOf, type ParsedTexts } from '../compiler/index.js';
 import { suggestion } from '../compiler/check/suggest.js';
 import type { Study } from '../compiler/study.js';
 import { UserError, MisuseError } from '../runtime/errors.js';
@@ -19,7 +18,7 @@ export interface OpenStudy {
   readonly codes: readonly string[];
   /** Absent where the study names no file. */
   readonly published?: Published;
-  /** Compiles; equal rows share one program. Tells mistakes and throws SpecFaults. */
+  /** Compiles each time that it is asked. Tells mistakes and throws SpecFaults. */
   readonly programOf: ProgramOf;
   /** One line about the warnings of all rows compiled so far, to standard error. */
   readonly tellWarnings: () => void;
@@ -32,7 +31,8 @@ export function openStudy(args: ProgramArgs, name: string, io: Io, json: boolean
   if (variant !== undefined) throw new MisuseError('a study has rows of its own: --study goes with a file, not with FILE#VARIANT', `write ${file} --study ${name}`);
   specFile(args.spec, json);
   const host = diskHost();
-  const read = studiesOf(file, host);
+  const parsed: ParsedTexts = new Map();
+  const read = studiesOf(file, host, parsed);
   if (read.diagnostics.some((d) => d.severity === 'error')) {
     tellDiagnostics(read, json, io);
     throw new SpecFaults();
@@ -45,23 +45,18 @@ export function openStudy(args: ProgramArgs, name: string, io: Io, json: boolean
   if (unknown !== undefined) throw new UserError(`--tasks: the spec has no task ${unknown}`, suggestion(unknown, all, 'the spec has no tasks'));
   const published = study.published === undefined ? undefined : readPublished(host.resolve(file, study.published.path));
   const overrides = parseSet(args.set);
-  const programs = new Map<string, Program>();
   let warnings = new Set<string>();
   const programOf: ProgramOf = (row, tasks) => {
-    const key = JSON.stringify([row.same, row.set, tasks]);
-    const known = programs.get(key);
-    if (known !== undefined) return known;
     const result = compileSpec({
       file, set: { ...overrides, ...row.set }, knownVariant: true, block: row.block,
       ...(row.same === row.block ? {} : { variant: row.same }),
       ...(tasks.length === all.length ? {} : { tasks }),
-    }, host);
+    }, host, parsed);
     if (result.program === undefined) {
       tellDiagnostics(result, json, io);
       throw new SpecFaults();
     }
     warnings = new Set([...warnings, ...result.diagnostics.map((d) => `${d.code} ${d.range.file} ${d.range.start.offset}`)]);
-    programs.set(key, result.program);
     return result.program;
   };
   const tellWarnings = (): void => { if (warnings.size > 0) io.err(`${plural(warnings.size, 'warning')} about the spec: \`tpsc check ${file}\` tells them\n`); };

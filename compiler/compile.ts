@@ -17,15 +17,16 @@ import type { Graph, Output } from './ir/graph.js';
 import { hashText, printGraph } from './ir/print.js';
 import type { Init, Program, TaskSet, TensorInfo, TrainConfig } from './program.js';
 import type { CompileRequest, CompileResult, Host } from './index.js';
-import { declarations, ModuleLoader, type Binding, type Module, type NamedDecl } from './resolve/modules.js';
+import { declarations, ModuleLoader, type Binding, type Module, type NamedDecl, type ParsedTexts } from './resolve/modules.js';
 import { Settings, startOf } from './resolve/settings.js';
 import { taskListOf } from './resolve/task-list.js';
 import { applyVariant, rootOf, type AppliedEdit } from './resolve/variants.js';
 import type { WeightMap } from './weights.js';
 
-export function compile(request: CompileRequest, host: Host): CompileResult {
+/** `parsed`: kept by whoever compiles one file many times. */
+export function compile(request: CompileRequest, host: Host, parsed?: ParsedTexts): CompileResult {
   const sink = new Sink();
-  const loader = new ModuleLoader(host, (d) => { sink.push(d); });
+  const loader = new ModuleLoader(host, (d) => { sink.push(d); }, parsed);
   const prelude = loader.prelude();
   const entry = loader.load(request.file, host.module('std.nn') === request.file || loader.modules.get(request.file)?.standard === true, []);
   const finish = (program?: Program): CompileResult => ({ diagnostics: ordered(sink.all, request.file), texts: loader.texts, ...(program === undefined || sink.failed ? {} : { program }) });

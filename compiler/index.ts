@@ -40,4 +40,5 @@ export interface CompileResult {
 }
 
 export { compile as compileSpec } from './compile.js';
+export type { ParsedTexts } from './resolve/modules.js';
 export { studiesOf, type StudiesResult } from './studies.js';

@@ -2,7 +2,7 @@
 import { diagnostic, type Diagnostic } from '../grammar/diagnostics.js';
 import { readStudies } from './check/studies.js';
 import type { Host } from './index.js';
-import { declarations, ModuleLoader } from './resolve/modules.js';
+import { declarations, ModuleLoader, type ParsedTexts } from './resolve/modules.js';
 import { taskListOf } from './resolve/task-list.js';
 import type { Study } from './study.js';
 
@@ -16,10 +16,11 @@ export interface StudiesResult {
   readonly texts: ReadonlyMap<string, string>;
 }
 
-export function studiesOf(file: string, host: Host): StudiesResult {
+/** `parsed`: as for `compileSpec`. */
+export function studiesOf(file: string, host: Host, parsed?: ParsedTexts): StudiesResult {
   const diagnostics: Diagnostic[] = [];
   const report = (d: Diagnostic): void => { diagnostics.push(d); };
-  const loader = new ModuleLoader(host, report);
+  const loader = new ModuleLoader(host, report, parsed);
   const entry = loader.load(file, false, []);
   if (entry === undefined) {
     const nowhere = { file, start: { line: 1, column: 1, offset: 0 }, end: { line: 1, column: 1, offset: 0 } };

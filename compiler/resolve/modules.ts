@@ -19,6 +19,10 @@ export interface Module {
   readonly doubtful: Set<string>;
 }
 
+type Parsed = ReturnType<typeof parse>;
+/** Trees by path, for whoever compiles one file many times: a text that has not changed is parsed once. */
+export type ParsedTexts = Map<string, Parsed>;
+
 const PRELUDE = 'std.nn';
 
 const isNamed = (d: Declaration): d is NamedDecl => d.kind !== 'edition' && d.kind !== 'import' && d.kind !== 'error';
@@ -27,7 +31,7 @@ const isNamed = (d: Declaration): d is NamedDecl => d.kind !== 'edition' && d.ki
 export class ModuleLoader {
   readonly modules = new Map<string, Module>();
   readonly texts = new Map<string, string>();
-  constructor(private readonly host: Host, private readonly report: (d: Diagnostic) => void) {}
+  constructor(private readonly host: Host, private readonly report: (d: Diagnostic) => void, private readonly parsed: ParsedTexts = new Map()) {}
 
   /** The names that every file sees. */
   prelude(): ReadonlyMap<string, Binding> {
@@ -41,7 +45,7 @@ export class ModuleLoader {
     const text = this.host.read(path);
     if (text === undefined) return undefined;
     this.texts.set(path, text);
-    const { file, diagnostics } = parse(text, path);
+    const { file, diagnostics } = this.parse(path, text);
     for (const d of diagnostics) this.report(d);
     const module: Module = { path, file, standard, names: new Map(), doubtful: new Set() };
     this.modules.set(path, module);
@@ -51,6 +55,14 @@ export class ModuleLoader {
     }
     for (const decl of file.declarations) if (decl.kind === 'import') this.import(module, decl, [...chain, path]);
     return module;
+  }
+
+  private parse(path: string, text: string): Parsed {
+    const known = this.parsed.get(path);
+    if (known?.file.text === text) return known;
+    const parsed = parse(text, path);
+    this.parsed.set(path, parsed);
+    return parsed;
   }
 
   private bind(module: Module, name: Identifier, binding: Binding): void {

@@ -47,7 +47,7 @@ export interface StudyInspection {
   readonly groups: readonly GroupInspection[];
 }
 
-/** The program of a row with some of the spec's tasks; told and thrown by the caller where it has mistakes. */
+/** The program of a row with some of the spec's tasks; throws where it has mistakes. Asked once for equal rows. */
 export type ProgramOf = (row: StudyRow, tasks: readonly string[]) => Program;
 
 /** A path of a group that names nothing in a row's network. The caller shows the place. */
@@ -60,13 +60,18 @@ export class GroupPathFault extends UserError {
 /** Counts every row and group. `codes`: the tasks of the spec. Throws GroupPathFault. */
 export function inspectStudy(study: Study, codes: readonly string[], published: Published | undefined, programOf: ProgramOf, progress: (done: number, total: number) => void = () => undefined): StudyInspection {
   const all = chosenTasks(study.tasks, codes);
-  const counters = new Map<Program, GroupCounter>();
-  const counterOf = (row: StudyRow, tasks: readonly string[]): GroupCounter => {
+  // a graph is dropped as soon as it is counted: fifteen of them at once are a gigabyte
+  const counted = new Map<string, { readonly hash: string; readonly counter: GroupCounter }>();
+  const countedOf = (row: StudyRow, tasks: readonly string[]): { readonly hash: string; readonly counter: GroupCounter } => {
+    const key = JSON.stringify([row.block, row.same, row.set, tasks]);
+    const known = counted.get(key);
+    if (known !== undefined) return known;
     const program = programOf(row, tasks);
-    const counter = counters.get(program) ?? new GroupCounter(program);
-    counters.set(program, counter);
-    return counter;
+    const made = { hash: program.hash, counter: new GroupCounter(program) };
+    counted.set(key, made);
+    return made;
   };
+  const counterOf = (row: StudyRow, tasks: readonly string[]): GroupCounter => countedOf(row, tasks).counter;
   const whole = (row: StudyRow): Counts => counterOf(row, tasksOf(row, all)).count(['*']);
   const base = study.rows.find((r) => r.name === study.baseline);
   const rows = study.rows.map((row, i): RowInspection => {
@@ -77,7 +82,7 @@ export function inspectStudy(study: Study, codes: readonly string[], published: 
     const value = (m: Measure): number | undefined => measured(m, { counts, whole: counts, growth: () => growthOf(all, (kept) => counterOf(row, kept).count(['*'])) });
     return {
       row: row.name, label: row.label, variant: row.variant ?? null, tasks, networks: row.repeat ? Math.max(1, all.length) : 1,
-      counts, delta: base === undefined || base === row ? null : counts.parameters - whole(base).parameters, hash: programOf(row, tasks).hash,
+      counts, delta: base === undefined || base === row ? null : counts.parameters - whole(base).parameters, hash: countedOf(row, tasks).hash,
       // a study of groups has its published values by group
       cells: study.groups.length > 0 ? [] : study.columns.flatMap((column) => expanded(column, all)).map((column) => cellOf(column, cells, published, value)),
     };
