@@ -116,9 +116,29 @@ describe('predict and compile', () => {
     expect(await tpsc(['predict', file, '--input', image(), '--out', at('c')])).toMatchObject({ code: 2, err: expect.stringContaining('one of: TN, SL') });
 
     const baked = at('skin.onnx');
-    expect(JSON.parse((await tpsc(['compile', run, '--target', 'onnx', '--task', 'SL', '--out', baked, '--format', 'json'])).out)).toMatchObject({ parameters: 417, maxAbsDiff: null });
+    const own = JSON.parse((await tpsc(['compile', run, '--target', 'onnx', '--task', 'SL', '--out', baked, '--verify', image(), '--format', 'json'])).out);
+    expect(own).toMatchObject({ parameters: 417, data: null, saving: { task: 'SL', dropBelow: 1e-6, parameters: { before: 417, after: 417 }, dropped: [] } });
+    expect(own.saving.nodes.after).toBeLessThan(own.saving.nodes.before);
+    expect(own.maxAbsDiff).toBeLessThan(1e-5 * Math.max(1, own.logitsScale));
     expect((await tpsc(['predict', baked, '--input', image(), '--out', at('c')])).code).toBe(0);
     expect(await tpsc(['compile', run, '--target', 'onnx', '--task', 'XX', '--out', baked])).toMatchObject({ code: 2, err: expect.stringContaining('one of: TN, SL') });
+  });
+  it('large files are two, and predict the same', async () => {
+    const file = at('large.onnx');
+    const { out } = await tpsc(['compile', run, '--target', 'onnx', '--task', 'SL', '--external-data', '0', '--out', file, '--verify', image()]);
+    expect(out).toMatch(/large\.onnx and .*large\.onnx\.data: .* 417 parameters.*\nSL alone: 417 of 417 parameters, \d+ of them folded into constants; nodes \d+ -> \d+; .*\nno route weighs less than 0\.000001\nverified on 1 image/);
+    await tpsc(['predict', file, '--input', image(), '--out', at('d')]);
+    for (const name of readdirSync(at('a'))) expect(readFileSync(join(at('d'), name)).equals(readFileSync(join(at('a'), name))), name).toBe(true);
+    await tpsc(['compile', run, '--target', 'onnx', '--task', 'SL', '--out', file]);
+    expect(existsSync(`${file}.data`)).toBe(false);
+  });
+  it.each([
+    [['--drop-below', '0.1'], '--drop-below belongs to --task'],
+    [['--task', 'SL', '--drop-below', '1'], '--drop-below needs a number from 0 to below 1, not 1'],
+    [['--external-data', '2048'], '--external-data needs a whole number from 0 to 2000, not 2048'],
+  ])('%j is misuse', async (flags, message) => {
+    expect(await tpsc(['compile', run, '--target', 'onnx', '--out', at('never.onnx'), ...flags])).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+    expect(existsSync(at('never.onnx'))).toBe(false);
   });
   it('a spec is exported with the weights that are asked for, and not without', async () => {
     expect(await tpsc(['compile', at('tiny.tps'), '--target', 'onnx', '--out', at('x.onnx')])).toMatchObject({ code: 1, err: expect.stringContaining('--weights random') });
