@@ -4,7 +4,15 @@ edition 1
 from std.hiera import hiera
 from std.gate import cumulative_sigmoid
 from std.peft import bottleneck, low_rank, residual, route, scaled
-from std.pgtd import channel_head, fuse_at, fuse_decoder, pgtd, receptive_field_batch, rfb, task_head
+from std.pgtd import channel_head,
+  fuse_at,
+  fuse_decoder,
+  pgtd,
+  plain_fuse,
+  receptive_field,
+  receptive_field_batch,
+  rfb,
+  task_head
 from std.unet import up_decoder
 from std.loss import structure
 
@@ -150,18 +158,43 @@ variant C6 "lambda_p=5.0;alpha=0.5;M=6" of main { alias }
 variant no_pgtd "w/o PGTD" of A3 { alias }
 
 variant no_pgtd1 "w/o PGTD1" of main {
-  set Nano.d1 = fuse_decoder(width, head: task_head(t, width))(levels[0], d2.feature)
+  set Nano.d1 = plain_fuse(width, head: task_head(t, width))(levels[0], d2.feature)
 }
 
 variant no_pgtd2 "w/o PGTD2" of main {
-  set Nano.d2 = fuse_decoder(width, head: task_head(t, width))(levels[1], d3.feature)
+  set Nano.d2 = plain_fuse(width, head: task_head(t, width))(levels[1], d3.feature)
 }
 
 variant no_pgtd3 "w/o PGTD3" of main {
-  set Nano.d3 = fuse_decoder(width, head: task_head(t, width))(levels[2], levels[3])
+  set Nano.d3 = plain_fuse(width, head: task_head(t, width))(levels[2], levels[3])
 }
 
 variant tp_seg "TP-Seg" of main { alias }
+
+# The other reading: the stage is left out, and the next takes what it would have taken.
+variant skip_pgtd1 "w/o PGTD1, left out" of main {
+  set Nano.levels = enc.stages[1:4] |> rfb([24, 32, 48])
+  set Nano.d3 = pgtd(t, width, experts, alpha, lambda_p)(levels[1], levels[2])
+  set Nano.d2 = pgtd(t, width, experts, alpha, lambda_p)(levels[0], d3.feature)
+  remove Nano.d1
+  set Nano.logits = d2.logits |> resize([size, size], mode: bilinear, align_corners: true)
+  set main.loss = structure(d2.logits, truth) + structure(d3.logits, truth)
+}
+
+variant skip_pgtd2 "w/o PGTD2, left out" of main {
+  set Nano.levels = [enc.stages[0], enc.stages[2], enc.stages[3]] |> rfb([16, 32, 48])
+  set Nano.d3 = pgtd(t, width, experts, alpha, lambda_p)(levels[1], levels[2])
+  remove Nano.d2
+  set Nano.d1 = pgtd(t, width, experts, alpha, lambda_p)(levels[0], d3.feature)
+  set main.loss = structure(d1.logits, truth) + structure(d3.logits, truth)
+}
+
+variant skip_pgtd3 "w/o PGTD3, left out" of main {
+  set Nano.levels = [enc.stages[0], enc.stages[1], enc.stages[3]] |> rfb([16, 24, 48])
+  remove Nano.d3
+  set Nano.d2 = pgtd(t, width, experts, alpha, lambda_p)(levels[1], levels[2])
+  set main.loss = structure(d1.logits, truth) + structure(d2.logits, truth)
+}
 
 variant fused "task-weighted outputs" of main {
   set Nano.logits = [d1.logits, d2.logits, d3.logits, channel_head(t, 48)(levels[3])] |> fuse_at(t, size)
@@ -175,6 +208,22 @@ variant fused "task-weighted outputs" of main {
 variant no_adapters "without adapters" of A2 { alias }
 variant no_prototypes "without prototypes" of A3 { alias }
 variant no_gate "without gate: each task its own route" of B4 { alias }
+
+/// Table 2's two rows: one network for all tasks, and one trained for each task by itself.
+variant unified "TP-Seg-Unified" of main { alias }
+variant general "TP-Seg-General" of main { alias }
+
+study table2 of main {
+  rows = [unified, general], repeat = [general]
+  seeds = 3
+  columns = [
+    { label: "{task}_Dice", by: [dice] },
+    { label: "{task}_mIoU", by: [miou] },
+    { label: "AVG_Dice", by: [dice] },
+    { label: "AVG_mIoU", by: [miou] }
+  ]
+  published = "tables/table2.csv"
+}
 
 study table3 of main {
   rows = [A1, A2, A3, A4, A5, B1, B2, B3, B4, C1, C2, C3, C4, C5, C6], repeat = [A5], baseline = A4
