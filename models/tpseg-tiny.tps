@@ -7,7 +7,7 @@ edition 1
 from std.hiera import hiera, sam2
 from std.gate import cumulative_sigmoid
 from std.peft import bottleneck, low_rank, residual, route, scaled
-from std.pgtd import channel_head, fuse_at, fuse_decoder, pgtd, receptive_field_batch, rfb, task_head
+from std.pgtd import channel_head, fuse_at, fuse_decoder, pgtd, plain_fuse, receptive_field_batch, rfb, task_head
 from std.prototypes import pooled
 from std.unet import up_decoder
 from std.loss import structure
@@ -157,15 +157,15 @@ variant C6 "lambda_p=5.0;alpha=0.5;M=6" of paper { alias }
 variant no_pgtd "w/o PGTD" of A3 { alias }
 
 variant no_pgtd1 "w/o PGTD1" of paper {
-  set TPSegTiny.d1 = fuse_decoder(64, head: task_head(t, 64))(levels[0], d2.feature)
+  set TPSegTiny.d1 = plain_fuse(64, head: task_head(t, 64))(levels[0], d2.feature)
 }
 
 variant no_pgtd2 "w/o PGTD2" of paper {
-  set TPSegTiny.d2 = fuse_decoder(64, head: task_head(t, 64))(levels[1], d3.feature)
+  set TPSegTiny.d2 = plain_fuse(64, head: task_head(t, 64))(levels[1], d3.feature)
 }
 
 variant no_pgtd3 "w/o PGTD3" of paper {
-  set TPSegTiny.d3 = fuse_decoder(96, head: task_head(t, 96))(levels[2], levels[3])
+  set TPSegTiny.d3 = plain_fuse(96, head: task_head(t, 96))(levels[2], levels[3])
 }
 
 variant tp_seg "TP-Seg" of paper { alias }

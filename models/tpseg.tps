@@ -28,7 +28,15 @@ edition 1
 from std.hiera import hiera, sam2
 from std.gate import cumulative_sigmoid
 from std.peft import bottleneck, low_rank, residual, route, scaled
-from std.pgtd import channel_head, fuse_at, fuse_decoder, pgtd, receptive_field, receptive_field_batch, rfb, task_head
+from std.pgtd import channel_head,
+  fuse_at,
+  fuse_decoder,
+  pgtd,
+  plain_fuse,
+  receptive_field,
+  receptive_field_batch,
+  rfb,
+  task_head
 from std.prototypes import pooled
 from std.unet import up_decoder
 from std.loss import structure
@@ -186,19 +194,20 @@ variant C5 "lambda_p=5.0;alpha=0.5;M=8" of paper { set experts = 8 }
 variant C6 "lambda_p=5.0;alpha=0.5;M=6" of paper { alias }
 
 # ---------------------------------------------------------------- Table 4: one decoder less
+# One stage is left with its entries, their join and its head: the network with that decoder's prototypes switched off.
 
 variant no_pgtd "w/o PGTD" of A3 { alias }
 
 variant no_pgtd1 "w/o PGTD1" of paper {
-  set TPSeg.d1 = fuse_decoder(128, head: task_head(t, 128))(levels[0], d2.feature)
+  set TPSeg.d1 = plain_fuse(128, head: task_head(t, 128))(levels[0], d2.feature)
 }
 
 variant no_pgtd2 "w/o PGTD2" of paper {
-  set TPSeg.d2 = fuse_decoder(128, head: task_head(t, 128))(levels[1], d3.feature)
+  set TPSeg.d2 = plain_fuse(128, head: task_head(t, 128))(levels[1], d3.feature)
 }
 
 variant no_pgtd3 "w/o PGTD3" of paper {
-  set TPSeg.d3 = fuse_decoder(256, head: task_head(t, 256))(levels[2], levels[3])
+  set TPSeg.d3 = plain_fuse(256, head: task_head(t, 256))(levels[2], levels[3])
 }
 
 variant tp_seg "TP-Seg" of paper { alias }

@@ -289,13 +289,30 @@ block pgtd(
   return { logits: logits, feature: y, scaled: s, prototypes: proto, bank: every }
 }
 
-/// A plain decoder with the same inputs and results: no prototypes, no generated kernels.
+/// A U-shaped step with the same inputs and results: two 3 x 3 convolutions on the joined features, no prototypes.
 block fuse_decoder(c: int, head: block)(low: f32[B, _, H, W], high: f32[B, _, _, _])
   -> { logits: f32[B, 1, H, W], feature: f32[B, c, H, W] }
 {
   layer first = conv_unit(c, kernel: 3, padding: 1)
   layer second = conv_unit(c, kernel: 3, padding: 1)
   let y = second(first(concat([high |> resize([H, W], mode: bilinear, align_corners: true), low], axis: 1)))
+  let logits = head(y)
+  return { logits: logits, feature: y }
+}
+
+/// What is left of a decoder whose prototypes are switched off: entries, join and head. No attention, no generated kernels, no similarity.
+block plain_fuse(
+  c: int,
+  head: block,
+  rise: block = resized(),
+  entry: block = project
+)(low: f32[B, _, H, W], high: f32[B, _, _, _])
+  -> { logits: f32[B, 1, H, W], feature: f32[B, c, H, W] }
+{
+  layer from_high = entry(c)
+  layer from_low = entry(c / 2)
+  layer join = entry(c)
+  let y = join(concat([from_high(rise(high, low)), from_low(low)], axis: 1))
   let logits = head(y)
   return { logits: logits, feature: y }
 }

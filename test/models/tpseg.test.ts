@@ -150,7 +150,6 @@ describe('variants change what they say', () => {
     ['B3', -(TASKS * route + gates)],
     ['B4', -(route + gates)],
     ['C4', -2 * (perExpert(128) * 2 + perExpert(256))],
-    ['no_pgtd1', plain(...d1) - decoder(...d1)],
   ])('%s', (variant, delta) => {
     expect(total('tpseg', { variant }) - base).toBe(delta);
   });
