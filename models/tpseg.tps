@@ -68,6 +68,7 @@ tasks lesions {
 }
 
 model TPSeg(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size, size] {
+  # T3: nothing in it trains, and it has no batch norm; one that had would keep its running statistics.
   encoder enc = hiera(embed: 144, heads: 2, depths: [2, 6, 36, 4], global: [23, 33, 43], windows: [8, 4, 16, 8])(image)
     with { frozen: true, weights: sam2 }
 
