@@ -23,8 +23,8 @@ interface Forward {
 }
 interface Golden {
   readonly size: number; readonly parameters: number; readonly paths: readonly string[]; readonly one: Forward;
-  readonly mixed?: { readonly tasks: readonly string[]; readonly loss: readonly number[]; readonly gradients: Readonly<Record<string, Sketch>> };
-  readonly steps: { readonly tasks?: readonly string[]; readonly lr: number; readonly losses: readonly number[] };
+  readonly mixed?: { readonly tasks: readonly string[]; readonly loss: readonly number[]; readonly gradients: Readonly<Record<string, Sketch>>; readonly prototypes: Readonly<Record<string, Sketch>> };
+  readonly steps: { readonly tasks?: readonly string[]; readonly lr: number; readonly losses: readonly number[]; readonly prototypes?: Readonly<Record<string, Sketch>> };
 }
 
 const TEMPERATURE = 0.5;
@@ -110,11 +110,24 @@ function plainAdam(program: Program): TrainConfig {
 
 const largestDifference = (a: NdArray, b: Tensor): number => a.data.reduce((most, v, i) => Math.max(most, Math.abs(v - (b.data as Float32Array)[i]!)), 0);
 
-/** Largest ||a - b|| / max(||b||, 1e-6 of the global norm) over all tensors, and whose it is. */
-function worst(found: ReadonlyMap<string, ArrayLike<number>>, expected: Readonly<Record<string, Sketch>>): { readonly path: string; readonly ratio: number } {
-  const floor = 1e-6 * Math.sqrt(Object.values(expected).reduce((sum, s) => sum + s.norm ** 2, 0));
-  return Object.entries(expected).map(([path, sketch]) => ({ path, ratio: distance(found.get(path) ?? [], sketch) / Math.max(sketch.norm, floor) }))
-    .reduce((a, b) => (b.ratio > a.ratio || Number.isNaN(b.ratio) ? b : a));
+/** The bias of attention's keys moves all scores of a query alike, which softmax does not see: its gradient is zero, and what is there is rounding. */
+const vanishes = (path: string): boolean => path.endsWith('attend.k.bias');
+
+/** Every ||a - b|| / ||b|| is at most 1e-3; where b is zero, ||a|| is at most 1e-6 of the norm of all gradients together. */
+function expectGradients(found: ReadonlyMap<string, ArrayLike<number>>, expected: Readonly<Record<string, Sketch>>): void {
+  expect([...found.keys()].sort()).toEqual(Object.keys(expected).sort());
+  const total = Math.hypot(...Object.values(expected).map((s) => s.norm));
+  for (const [path, sketch] of Object.entries(expected)) {
+    const off = distance(found.get(path) ?? [], sketch);
+    if (vanishes(path)) expect([sketch.norm < 1e-12 * total, off < 1e-6 * total], path).toEqual([true, true]);
+    else expect(off / sketch.norm, path).toBeLessThan(1e-3);
+  }
+}
+
+function expectTensors(found: ReadonlyMap<string, Tensor>, expected: Readonly<Record<string, Sketch>>, tolerance: number): void {
+  for (const [path, sketch] of Object.entries(expected)) {
+    expect(distance(found.get(path)!.data as Float32Array, sketch) / sketch.norm, path).toBeLessThan(tolerance);
+  }
 }
 
 const BLOCKS = Array.from({ length: 7 }, (_, i) => `enc.blocks.${i}`);
@@ -147,7 +160,7 @@ describe.each(CASES)('$name', ({ spec, block, file, set, features }) => {
     const apart = (data: ArrayLike<number>): number => Math.max(...one.logits.values.map((v, i) => Math.abs(v - data[i * one.logits.stride]!)));
     expect(apart(exact.data) / one.logits.scale).toBeLessThan(1e-8);
     const { logits } = await inEngine(program, graph, image, one.task);
-    expect(largestDifference(exact, logits!)).toBeLessThan(4 * Math.max(one.float32LogitsDistance, 1e-6 * one.logits.scale));
+    expect(largestDifference(exact, logits!)).toBeLessThan(4 * one.float32LogitsDistance);
   });
 
   it.runIf(features.length > 0)('has its features, and y of eq. (10), within 1e-4 of their scale in ONNX Runtime', async () => {
@@ -157,15 +170,11 @@ describe.each(CASES)('$name', ({ spec, block, file, set, features }) => {
     for (const [name, value] of exact) expect(largestDifference(value, found[name]!) / Math.max(...value.data.map(Math.abs)), name).toBeLessThan(1e-4);
   });
 
-  it('has the same loss and the same gradient of every tensor', async () => {
+  it('has the same loss, the same gradient of every tensor, and the same state after the step', async () => {
     const { losses, gradients, state } = await gradientsOf(program, stepper, batchOf(program, image, tasks));
     one.loss.forEach((l, i) => { expect(losses[i]).toBeCloseTo(l, 4); });
-    expect([...gradients.keys()].sort()).toEqual(Object.keys(one.gradients).sort());
-    const found = worst(gradients, one.gradients);
-    expect(found.ratio, found.path).toBeLessThan(1e-3);
-    for (const [path, sketch] of Object.entries({ ...one.prototypes, ...one.running })) {
-      expect(distance(state.tensors.get(path)!.data as Float32Array, sketch) / sketch.norm, path).toBeLessThan(1e-5);
-    }
+    expectGradients(gradients, one.gradients);
+    expectTensors(state.tensors, { ...one.prototypes, ...one.running }, 1e-5);
   });
 
   it.runIf(program.readsTask)('leaves parameters, moments, step counts and prototypes of every other task as they were, bit for bit', async () => {
@@ -179,7 +188,7 @@ describe.each(CASES)('$name', ({ spec, block, file, set, features }) => {
     expect([...state.updates.keys()].filter(ofStranger)).toEqual([]);
   });
 
-  it('takes ten steps of Adam with the same losses', async () => {
+  it('takes ten steps of Adam with the same losses, and prototypes at their end', async () => {
     const state = stateFor(program, stepper), order = expected.steps.tasks ?? ['first', 'second'];
     const losses: number[] = [];
     for (let step = 0; step < 10; step++) {
@@ -187,14 +196,14 @@ describe.each(CASES)('$name', ({ spec, block, file, set, features }) => {
       losses.push((await stepOf(stepper, program, state, batchOf(program, images(`step${step % 2}`, 2, expected.size), [task, task]), expected.steps.lr)).loss);
     }
     expected.steps.losses.forEach((l, i) => { expect(Math.abs(losses[i]! - l), `step ${i}: ${losses[i]} for ${l}`).toBeLessThan(1e-3); });
+    expectTensors(state.tensors, expected.steps.prototypes ?? {}, 1e-3);
   });
 
   it.runIf(expected.mixed !== undefined)('updates from a batch over several tasks as from the mean loss over the batch', async () => {
     const { mixed } = expected;
-    const { losses, gradients } = await gradientsOf(program, stepper, batchOf(program, images('mixed', mixed!.tasks.length, expected.size), mixed!.tasks));
+    const { losses, gradients, state } = await gradientsOf(program, stepper, batchOf(program, images('mixed', mixed!.tasks.length, expected.size), mixed!.tasks));
     mixed!.loss.forEach((l, i) => { expect(losses[i]).toBeCloseTo(l, 4); });
-    expect([...gradients.keys()].sort()).toEqual(Object.keys(mixed!.gradients).sort());
-    const found = worst(gradients, mixed!.gradients);
-    expect(found.ratio, found.path).toBeLessThan(1e-3);
+    expectGradients(gradients, mixed!.gradients);
+    expectTensors(state.tensors, mixed!.prototypes, 1e-5);
   });
 });
