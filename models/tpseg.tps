@@ -104,7 +104,8 @@ model TPSeg(image: f32[B, 3, size, size], t: task of lesions) -> f32[B, 1, size,
 }
 
 train paper of TPSeg {
-  # O2: all three; d1 alone, or a fourth head and the fused logits (variant `fused`). O4: structure_iou. 4.7: + infonce(0.1)(d1.scaled, d1.prototypes, …).
+  # O2: all three; d1 alone, or a fourth head and the fused logits (variant `fused`). O4: structure_iou. 4.7: + infonce(0.1)(d1.scaled, d1.prototypes, …),
+  # side_margin(…), prototype_cosine(…). 3.3: + w * falls(…)(split), indecision, undecided, too_cold(…)(…), alike(…) of std.gate.
   loss = structure(d1.logits, truth) + structure(d2.logits, truth) + structure(d3.logits, truth)
   optimizer = adam(lr: 3e-5)  # T1: adamw(lr: plateau(5e-4, to: 1e-7), weight_decay: 5e-4)
   sampler = inverse_frequency(by: t)  # T2: shuffle
