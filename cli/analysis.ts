@@ -89,10 +89,14 @@ export async function findGates(subject: Subject): Promise<Finding> {
   return { figure: await gatesFigure(gates, sourceOf(subject, { schedules: subject.trained.schedules })), says };
 }
 
+/** A PNG of more would be higher than the 32767 pixels that are drawn. */
+const MOST_ROWS = 90;
+
 /** `panels`: `images` of each task of the data, one column a run. */
 export async function findPanels(subjects: readonly Subject[], images: number, means: Means & { readonly dataset: () => Promise<Dataset> }): Promise<Finding> {
   const dataset = await means.dataset(), items = chooseItems(dataset, means.split, images);
   if (items.length === 0) throw new UserError(`${dataset.root} has no image in the split ${means.split}`, 'Choose another --split, or mend manifest.csv.');
+  if (items.length > MOST_ROWS) throw new UserError(`${items.length} images are too many for one sheet of panels: ${MOST_ROWS} at most`, 'Lower --images.');
   const columns: PanelColumn[] = [];
   let done = 0;
   for (const { root, program, trained } of subjects) {

@@ -10,8 +10,7 @@ export const analyze = command({
   name: 'analyze',
   arguments: '<runs..>',
   summary: 'figures of prototypes, gates and predictions of trained runs',
-  about: `Each figure is written as SVG, PNG and JSON; the JSON holds every number that is drawn. Without --prototypes, --gates and --panels: all
-that the run's network has, panels too where --data is given. Several runs are drawn as panels, side by side.
+  about: `Each figure is written as SVG, PNG and JSON; the JSON holds every number that is drawn. Without --prototypes, --gates and --panels: all that the run's network has, panels too where --data is given. Several runs are drawn as panels, side by side.
   similarity  cosines between the foreground prototypes of the tasks, one matrix a declaration
   separation  1 - cos(foreground, background) of each task, against Dice and mIoU with Pearson's r
   gates       every task's gate over the blocks, and its split b*: the first block with g >= 0.5

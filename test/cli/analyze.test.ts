@@ -88,6 +88,11 @@ describe('what is not there', () => {
     expect(await tpsc(['analyze', plain, ...flags])).toMatchObject({ code, out: '', err: expect.stringContaining(said) });
     expect(existsSync(join(plain, 'analysis'))).toBe(false);
   });
+  it('a sheet has an end', async () => {
+    const many = at('many');
+    await tpsc(['data', 'phantom', '--out', many, '--seed', '3', '--size', '32', '--train', '31', '--val', '1']);
+    expect(await tpsc(['analyze', run, '--panels', '--data', many, '--split', 'train', '--images', '31', '--out', at('long')])).toMatchObject({ code: 1, err: expect.stringContaining('93 images are too many for one sheet of panels: 90 at most') });
+  });
   it('prototypes and gates are of one run; several without a flag are panels', async () => {
     expect(await tpsc(['analyze', run, plain, '--gates'])).toMatchObject({ code: 2, err: expect.stringContaining('--gates is drawn for one run, and 2 are given') });
     expect(await tpsc(['analyze', run, plain])).toMatchObject({ code: 2, err: expect.stringContaining('several runs are drawn as panels, which need --data') });
