@@ -9,7 +9,6 @@ from std.pgtd import channel_head,
   fuse_decoder,
   pgtd,
   plain_fuse,
-  receptive_field,
   receptive_field_batch,
   rfb,
   task_head

@@ -85,6 +85,12 @@ describe('eval', () => {
     expect(out).toMatch(/task +images +Tiny Dice +mIoU +mean-mask Dice +mIoU +foreground Dice +mIoU/);
     expect(out).toContain(foreground.perTask.SL.dice.toFixed(3));
   });
+  it('compares masks at each image’s own size where asked', async () => {
+    const { out } = await tpsc(['eval', run, '--data', data, '--at', 'original']);
+    expect(out).toContain('at each image\'s own size');
+    for (const answer of ['best-original', 'mean-mask-original', 'foreground-original']) expect(existsSync(join(run, 'eval', `val-${answer}.csv`)), answer).toBe(true);
+    expect(await tpsc(['eval', run, '--data', data, '--at', 'half'])).toMatchObject({ code: 2 });
+  });
   it('binds another task where asked', async () => {
     const [own, bound] = await Promise.all([[], ['--bind-as', 'TN=SL']].map(async (flags) => JSON.parse((await tpsc(['eval', run, '--data', data, '--format', 'json', ...flags])).out)));
     expect(bound.perTask.SL).toEqual(own.perTask.SL);
