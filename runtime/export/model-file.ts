@@ -99,10 +99,7 @@ export function exportOnnx({ program, values, schedules }: Trained, options: Exp
   const bound = { tensors: values, schedules, ...(codes.length > 0 ? { tasks: codes } : {}) };
   const model = (graph: Graph, baked: string | undefined, from: number): OnnxModel => toOnnx(graph, {
     ...bound, ...(baked === undefined ? {} : { task: baked }), ...(opset === undefined ? {} : { opset }), name: program.name, producerVersion: toolVersion,
-    metadata: {
-      ...exportMetadata(program, { toolVersion, schedules, ...(baked === undefined ? {} : { task: baked }) }),
-      ...(baked === undefined ? {} : { 'tpsc.dropBelow': String(dropBelow) }),
-    },
+    metadata: exportMetadata(program, { toolVersion, schedules, ...(baked === undefined ? {} : { task: baked, dropBelow }) }),
     external: { location: dataLocation(file), from },
   });
   const open = inferFunction(program), count = counterOf(program), limit = externalFrom * 2 ** 20;

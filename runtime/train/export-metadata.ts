@@ -14,6 +14,8 @@ export interface ExportMetadata {
   readonly tasks: readonly string[];
   /** The one task that is baked in, if any. */
   readonly task?: string;
+  /** With `task`: routes that weighed less than this beside what they are added to are not in the file. */
+  readonly dropBelow?: number;
   /** Height and width of the image input. */
   readonly size: readonly [number, number];
   /** Image to input: resize and normalize, as in the spec. */
@@ -25,19 +27,20 @@ export interface ExportMetadata {
 }
 
 const PREFIX = 'tpsc.';
-const KEYS: readonly (keyof ExportMetadata)[] = ['model', 'specHash', 'toolVersion', 'tasks', 'task', 'size', 'preprocessing', 'threshold', 'schedules'];
+const KEYS: readonly (keyof ExportMetadata)[] = ['model', 'specHash', 'toolVersion', 'tasks', 'task', 'dropBelow', 'size', 'preprocessing', 'threshold', 'schedules'];
 
 export interface ExportValues {
   readonly toolVersion: string;
   readonly schedules: Readonly<Record<string, number>>;
   readonly task?: string;
+  readonly dropBelow?: number;
 }
 
 /** The metadata_props of a file made from `program`: one a field, `tpsc.` before its name, text as it is and the rest as JSON. Throws UserError where it takes no image. */
-export function exportMetadata(program: Program, { toolVersion, schedules, task }: ExportValues): Readonly<Record<string, string>> {
+export function exportMetadata(program: Program, { toolVersion, schedules, task, dropBelow }: ExportValues): Readonly<Record<string, string>> {
   const { height, width } = imageInput(program);
   const metadata: ExportMetadata = {
-    model: program.name, specHash: program.hash, toolVersion, tasks: program.readsTask ? taskCodes(program) : [], ...(task === undefined ? {} : { task }),
+    model: program.name, specHash: program.hash, toolVersion, tasks: program.readsTask ? taskCodes(program) : [], ...(task === undefined ? {} : { task }), ...(dropBelow === undefined ? {} : { dropBelow }),
     size: [height, width], preprocessing: preprocessingOf(program, height, width), threshold: program.training?.threshold ?? 0.5, schedules,
   };
   return Object.fromEntries(KEYS.flatMap((key) => {
