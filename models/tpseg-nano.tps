@@ -4,14 +4,7 @@ edition 1
 from std.hiera import hiera
 from std.gate import cumulative_sigmoid
 from std.peft import bottleneck, low_rank, residual, route, scaled
-from std.pgtd import channel_head,
-  fuse_at,
-  fuse_decoder,
-  pgtd,
-  plain_fuse,
-  receptive_field_batch,
-  rfb,
-  task_head
+from std.pgtd import channel_head, fuse_at, fuse_decoder, pgtd, plain_fuse, receptive_field_batch, rfb, task_head
 from std.unet import up_decoder
 from std.loss import structure
 
