@@ -2,7 +2,7 @@
 import type { OldTask } from '../train/grow.js';
 import type { Growth, GrowthCount } from '../train/growth.js';
 import { paint } from './colour.js';
-import { grouped, plural } from './numbers.js';
+import { grouped, plural, significant } from './numbers.js';
 import { renderTable, type Column } from './table.js';
 
 const growthOf = ({ before, after }: GrowthCount): number => after - before;
@@ -11,9 +11,9 @@ const COLUMNS: readonly Column[] = [{ title: 'module' }, ...['before', 'after', 
 /** The table at the start. */
 export function renderGrowth({ task, from, base, modules, parameters, states, program, held, tables }: Growth): string {
   const row = (name: string, c: GrowthCount): readonly string[] => [name, grouped(c.before), grouped(c.after), grouped(growthOf(c)), grouped(c.trainable)];
-  const tasks = base.tasks?.rows.length ?? 0, percent = (100 * growthOf(parameters)) / parameters.before;
+  const tasks = base.tasks?.rows.length ?? 0, percent = Number(((100 * growthOf(parameters)) / parameters.before).toPrecision(3));
   const lines = [
-    `${task} is added to the ${plural(tasks, 'task')} of ${from}: ${grouped(growthOf(parameters))} parameters more (${percent.toFixed(2)} %), and nothing else is trained`,
+    `${task} is added to the ${plural(tasks, 'task')} of ${from}: ${grouped(growthOf(parameters))} parameters more (${significant(percent)} %), and nothing else is trained`,
     ...(growthOf(states) > 0 ? [`  and ${grouped(growthOf(states))} numbers in its own prototypes or other states`] : []),
     ...(tables.size > 0 ? [`  rows of ${plural(tables.size, 'shared table')} among them: ${some([...tables.keys()])}`] : []),
     ...(held.length > 0 ? [`  schedules that predictions read stay at their values: ${some(held)}`] : []),
