@@ -80,6 +80,9 @@ describe('identity', () => {
     expect(same).not.toBe(text);
     expect(hashOf(same)).toBe(hashOf(text));
   });
+  it('does not see what a train block is called', () => {
+    expect(hashOf(text.replace('train main of', 'train second "the other one" of'))).toBe(hashOf(text));
+  });
   it('sees whatever can change a number', () => {
     const others = [['conv(4)', 'conv(5)'], ['relu', 'gelu'], ['lr: 1e-3', 'lr: 2e-3'], ['epochs = 2', 'epochs = 3'], ['batch = 4', 'batch = 5'], ['mean(y', 'sum(y']] as const;
     const hashes = [text, ...others.map(([a, b]) => text.replace(a, b))].map(hashOf);

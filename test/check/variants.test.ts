@@ -33,3 +33,13 @@ it('all places of an indexed layer, by its name; one place, by its number', () =
 it('both sides of an `if`', () => {
   expect(Object.keys(shapes('set tower.w = u'))).toEqual(['tower.steps.0', 'tower.steps.1', 'conv']);
 });
+
+it('what a variant takes away, or makes use of, is not warned about', () => {
+  const spare = trained('  let y = x |> conv(1)\n  layer spare: f32[B, 8, 16, 16] = conv(1)\n  layer other: f32[B, 8, 16, 16] = conv(1)\n  return y', `variant V of main { remove M.spare }
+variant W of main { set M.y = other(x) }
+variant X of V { set main.epochs = 3 }
+`);
+  const unused = (variant?: string): string[] => compileText(spare, variant === undefined ? {} : { variant }).diagnostics.filter((d) => d.code === 'TPS7009').map((d) => d.message);
+  // a use by any variant is a use of the file's: `other` is never called useless
+  expect([unused(), unused('V'), unused('W'), unused('X')]).toEqual([['`spare` is never used'], [], ['`spare` is never used'], []]);
+});
