@@ -6,7 +6,7 @@ import { DIVERGED, shownName, typeText, type Source, type StoredTensor, type Ten
 
 /** Bytes looked at together: a multiple of every element's width, few enough for a processor's cache. */
 const PIECE = 2 ** 20;
-/** The largest SAM 2 has 900 MB. In a larger file only the tensors that a spec wants are looked at, once their shapes are known to fit. */
+/** The largest SAM 2 has 900 MB. What lies behind this is looked at only where a spec wants it and its shape fits: a file with holes can claim any size. */
 const LARGEST = 2 ** 31;
 
 /**
