@@ -18,8 +18,8 @@ export const programFlags = {
 } as const satisfies Flags;
 
 export const engineFlags = {
-  engine: { type: 'string', choices: ['ort'], default: 'ort', describe: 'what runs the graph: ONNX Runtime' },
-  device: { type: 'string', choices: ['cpu', 'cuda'], default: 'cpu', describe: 'cuda needs ONNX Runtime\'s CUDA files (npm run install:cuda)' },
+  engine: { type: 'string', choices: ['ort', 'tfjs'], default: 'ort', describe: 'what runs the graph: ONNX Runtime or TensorFlow.js' },
+  device: { type: 'string', choices: ['cpu', 'cuda'], default: 'cpu', describe: 'cuda needs ONNX Runtime\'s CUDA files (npm run install:cuda), or for tfjs the package @tensorflow/tfjs-node-gpu' },
   threads: { type: 'number', describe: 'threads of the engine (default: one a core)' },
 } as const satisfies Flags;
 

@@ -6,5 +6,6 @@ export const abs = unary({
   doc: 'The absolute value, |x|; its gradient at 0 is 0.',
   f: Math.abs,
   onnx: 'Abs',
+  tfjs: 'Abs',
   gradient: ({ b, dy }, x) => b.mul(dy, b.add('sign', [x])),
 });

@@ -6,6 +6,7 @@ export const add = binary({
   doc: 'The sum, a + b.',
   f: (a, b) => a + b,
   onnx: 'Add',
+  tfjs: 'Add',
   dtypes: ['f32', 'i64'],
   gradient: [
     ({ dy }) => dy,

@@ -6,5 +6,6 @@ export const logicalAnd = binary({
   doc: 'Whether both are true.',
   f: (a, b) => a * b,
   onnx: 'And',
+  tfjs: 'LogicalAnd',
   dtypes: ['bool'],
 });

@@ -4,6 +4,7 @@ import type { OpDef } from './op.js';
 import { at, boolAttr } from './shared/attrs.js';
 import { averagingMatrix, mapImages, mapImagesOnnx, type Maps } from './shared/interpolation.js';
 import { imageOf, KERNEL, outputSize, PADDING, poolOf, POOL_STRIDE, type Pair } from './shared/spatial.js';
+import { avgPoolTfjs, mapImagesTfjs } from './shared/tfjs-images.js';
 
 /** A mean over a rectangle is a mean of means: one matrix along each axis. `size` is the input's. */
 export function averagingMaps(op: string, size: Pair, attrs: Attrs): Maps {
@@ -43,5 +44,10 @@ export const avgPool: OpDef = {
       kernel_shape: { ints: w.kernel }, strides: { ints: w.stride }, pads: { ints: [...w.padding, ...w.padding] },
       count_include_pad: { int: boolAttr(node.attrs, 'count_include_pad') ? 1 : 0 },
     });
+  },
+  tfjs: (c, node, inputs) => {
+    const x = at(inputs, 0), w = poolOf('avg_pool', node.attrs);
+    if (boolAttr(node.attrs, 'count_include_pad') || Math.max(...w.padding) === 0) return avgPoolTfjs(c, x, w);
+    return mapImagesTfjs(c, x, averagingMaps('avg_pool', imageOf('avg_pool', 'x', x).size, node.attrs));
   },
 };

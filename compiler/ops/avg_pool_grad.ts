@@ -3,7 +3,11 @@ import { OpError, type OpDef } from './op.js';
 import { averagingMaps } from './avg_pool.js';
 import { at, pairAttr } from './shared/attrs.js';
 import { adjoint, mapImages, mapImagesOnnx, upsampleOnnx } from './shared/interpolation.js';
-import { both, imageOf, KERNEL, outputSize, PADDING, poolOf, POOL_STRIDE } from './shared/spatial.js';
+import { imageOf, KERNEL, outputSize, PADDING, poolOf, POOL_STRIDE, type Pair, type Window } from './shared/spatial.js';
+import { mapImagesTfjs, repeatTfjs } from './shared/tfjs-images.js';
+import { scaleTfjs } from './shared/tfjs.js';
+
+const tiles = (w: Window, size: Pair): boolean => ([0, 1] as const).every((i) => w.kernel[i] === w.stride[i] && w.padding[i] === 0 && size[i] % w.kernel[i] === 0);
 
 export const avgPoolGrad: OpDef = {
   name: 'avg_pool_grad',
@@ -25,8 +29,12 @@ export const avgPoolGrad: OpDef = {
   /** Windows that tile the image: every cell gets its window's share. Else the two products of avg_pool, transposed. */
   onnx: (c, node, names) => {
     const w = poolOf('avg_pool_grad', node.attrs), size = pairAttr(node.attrs, 'size');
-    const tiles = both((i) => (w.kernel[i] === w.stride[i] && w.padding[i] === 0 && size[i] % w.kernel[i] === 0 ? 1 : 0));
-    if (tiles[0] + tiles[1] === 2) return upsampleOnnx(c, c.emit('Mul', [at(names, 0), c.float(1 / (w.kernel[0] * w.kernel[1]))]), w.kernel);
+    if (tiles(w, size)) return upsampleOnnx(c, c.emit('Mul', [at(names, 0), c.float(1 / (w.kernel[0] * w.kernel[1]))]), w.kernel);
     return mapImagesOnnx(c, at(names, 0), adjoint(averagingMaps('avg_pool_grad', size, node.attrs)));
+  },
+  tfjs: (c, node, inputs) => {
+    const dy = at(inputs, 0), size = pairAttr(node.attrs, 'size'), w = poolOf('avg_pool_grad', node.attrs);
+    if (tiles(w, size)) return repeatTfjs(c, scaleTfjs(c, dy, 1 / (w.kernel[0] * w.kernel[1])), w.kernel);
+    return mapImagesTfjs(c, dy, adjoint(averagingMaps('avg_pool_grad', size, node.attrs)));
   },
 };

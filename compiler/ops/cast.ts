@@ -2,6 +2,7 @@
 import type { OpDef } from './op.js';
 import { mapArray } from './shared/arrays.js';
 import { at, dtypeAttr } from './shared/attrs.js';
+import { castTfjs } from './shared/tfjs.js';
 
 // ONNX TensorProto.DataType
 const onnxType = { f32: 1, i64: 7, bool: 9 } as const;
@@ -24,4 +25,5 @@ export const cast: OpDef = {
     }
   },
   onnx: (c, node, inputs) => c.emit('Cast', inputs, { to: { int: onnxType[node.type.dtype] } }),
+  tfjs: (c, node, inputs) => castTfjs(c, at(inputs, 0), node.type.dtype),
 };

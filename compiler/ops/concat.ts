@@ -6,6 +6,7 @@ import { OpError, type GradientContext, type OpDef } from './op.js';
 import { around } from './shared/arrays.js';
 import { at, axisOf, normalAxis, numberAttr } from './shared/attrs.js';
 import { named, requireSameDType } from './shared/rules.js';
+import { concatTfjs } from './shared/tfjs.js';
 
 export const concat: OpDef = {
   name: 'concat',
@@ -50,6 +51,7 @@ export const concat: OpDef = {
     return out;
   },
   onnx: (c, node, inputs) => c.emit('Concat', inputs, { axis: { int: normalAxis(numberAttr(node.attrs, 'axis'), node.type.shape.length) } }),
+  tfjs: (c, node, inputs) => concatTfjs(c, inputs, normalAxis(numberAttr(node.attrs, 'axis'), node.type.shape.length)),
 };
 
 /** The part of the gradient that belongs to input i. Symbolic sizes can be cut from either end, or where all inputs are equal. */

@@ -3,9 +3,10 @@ import { productDim } from '../ir/dim.js';
 import type { Attrs, NodeId, TensorType } from '../ir/graph.js';
 import { ndarray, type NdArray } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
-import { numberAttr, pairAttr } from './shared/attrs.js';
+import { at, numberAttr, pairAttr } from './shared/attrs.js';
 import { gemm, unfold } from './shared/kernels.js';
 import { biasGradient, checkBias, checkGroups, convOnnx, DILATION, GROUPS, imageOf, kernelOf, outputSize, PADDING, STRIDE, transposedSize, both, windowOf, type Pair } from './shared/spatial.js';
+import { convTfjs } from './shared/tfjs-images.js';
 
 function shapes([x, weight, bias]: readonly (TensorType | undefined)[], attrs: Attrs) {
   const image = imageOf('conv2d', 'x', x);
@@ -67,4 +68,8 @@ export const conv2d: OpDef = {
     return ndarray(shape, out);
   },
   onnx: (c, node, names) => convOnnx(c, names, pairAttr(node.attrs, 'stride'), pairAttr(node.attrs, 'padding'), pairAttr(node.attrs, 'dilation'), numberAttr(node.attrs, 'groups')),
+  tfjs: (c, node, inputs) => {
+    const [, , height, width] = kernelOf('conv2d', inputs[1], '[O, C/groups, kh, kw]');
+    return convTfjs(c, at(inputs, 0), at(inputs, 1), inputs[2], windowOf('conv2d', node.attrs, [height, width]), numberAttr(node.attrs, 'groups'));
+  },
 };

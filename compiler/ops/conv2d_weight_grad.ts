@@ -3,10 +3,11 @@ import { equalDim, formatDim } from '../ir/dim.js';
 import type { Attrs, NodeId, TensorType } from '../ir/graph.js';
 import { ndarray, type NdArray } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
-import { numberAttr } from './shared/attrs.js';
+import { at, numberAttr } from './shared/attrs.js';
 import { gemm, transposed, unfold } from './shared/kernels.js';
 import { checkGroups, DILATION, GROUPS, imageOf, KERNEL, outputSize, PADDING, STRIDE, windowOf, type Pair } from './shared/spatial.js';
 import { weightGradOnnx } from './shared/weight_grad_onnx.js';
+import { weightGradTfjs } from './shared/tfjs-images.js';
 
 function shapes([x, dy]: readonly (TensorType | undefined)[], attrs: Attrs) {
   const image = imageOf('conv2d_weight_grad', 'x', x), out = imageOf('conv2d_weight_grad', 'dy', dy);
@@ -50,4 +51,5 @@ export const conv2dWeightGrad: OpDef = {
     const [xName = '', dyName = ''] = names;
     return weightGradOnnx(c, xName, dyName, shapes([c.typeOf(x), c.typeOf(dy)], node.attrs));
   },
+  tfjs: (c, node, inputs) => weightGradTfjs(c, at(inputs, 0), at(inputs, 1), windowOf('conv2d_weight_grad', node.attrs), numberAttr(node.attrs, 'groups')),
 };

@@ -3,9 +3,10 @@ import { productDim } from '../ir/dim.js';
 import type { Attrs, NodeId, TensorType } from '../ir/graph.js';
 import { ndarray, type NdArray } from '../ir/ndarray.js';
 import { OpError, type OnnxContext, type OpDef } from './op.js';
-import { numberAttr, pairAttr } from './shared/attrs.js';
+import { at, numberAttr, pairAttr } from './shared/attrs.js';
 import { fold, gemm, transposed } from './shared/kernels.js';
 import { biasGradient, both, checkBias, checkGroups, convOnnx, DILATION, GROUPS, imageOf, kernelOf, PADDING, span, STRIDE, transposedSize, windowOf, type Pair } from './shared/spatial.js';
+import { convTransposeTfjs } from './shared/tfjs-images.js';
 
 function shapes([x, weight, bias]: readonly (TensorType | undefined)[], attrs: Attrs) {
   const image = imageOf('conv_transpose2d', 'x', x);
@@ -83,6 +84,11 @@ export const convTranspose2d: OpDef = {
     }
     const turned = turnedRound(c, weight, [groups, channels / groups, each], [kh, kw]);
     return convOnnx(c, [x, turned, ...bias], [1, 1], padding, window.dilation, groups);
+  },
+  tfjs: (c, node, inputs) => {
+    const [, , height, width] = kernelOf('conv_transpose2d', inputs[1], '[C, O/groups, kh, kw]');
+    const window = windowOf('conv_transpose2d', node.attrs, [height, width]);
+    return convTransposeTfjs(c, at(inputs, 0), at(inputs, 1), inputs[2], window, numberAttr(node.attrs, 'groups'), pairAttr(node.attrs, 'output_padding'));
   },
 };
 

@@ -4,6 +4,7 @@ import type { OpDef } from './op.js';
 import { around } from './shared/arrays.js';
 import { at, axisOf, normalAxis, numberAttr } from './shared/attrs.js';
 import { named, requireDType } from './shared/rules.js';
+import { inMemory, seenAs } from './shared/tfjs.js';
 
 export const cumsum: OpDef = {
   name: 'cumsum',
@@ -42,5 +43,10 @@ export const cumsum: OpDef = {
   onnx(c, node, inputs) {
     const axis = normalAxis(numberAttr(node.attrs, 'axis'), node.type.shape.length);
     return c.emit('CumSum', [at(inputs, 0), c.constant({ shape: [], data: Float64Array.of(axis) }, 'i64')]);
+  },
+  tfjs(c, node, inputs) {
+    const x = at(inputs, 0), raw = inMemory(c, x, x.order);
+    const axis = x.order.indexOf(normalAxis(numberAttr(node.attrs, 'axis'), x.shape.length));
+    return seenAs(c.call('Cumsum', { x: raw }, { axis, exclusive: false, reverse: false }, raw.shape), x.order);
   },
 };

@@ -12,4 +12,5 @@ export const detach: OpDef = {
   infer: (inputs) => at(inputs, 0),
   evaluate: (inputs) => at(inputs, 0),
   onnx: (c, _node, inputs) => c.emit('Identity', inputs),
+  tfjs: (_c, _node, inputs) => at(inputs, 0),
 };

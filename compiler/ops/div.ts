@@ -6,6 +6,7 @@ export const div = binary({
   doc: 'The quotient, a / b.',
   f: (a, b) => a / b,
   onnx: 'Div',
+  tfjs: 'RealDiv',
   dtypes: ['f32'],
   gradient: [
     ({ b, dy }, _x, y) => b.div(dy, y),

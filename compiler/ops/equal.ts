@@ -6,6 +6,7 @@ export const equal = binary({
   doc: 'Whether a and b are equal.',
   f: (a, b) => truth(a === b),
   onnx: 'Equal',
+  tfjs: 'Equal',
   dtypes: ['f32', 'i64', 'bool'],
   result: 'bool',
 });

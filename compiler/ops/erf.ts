@@ -7,5 +7,6 @@ export const erf = unary({
   doc: 'The error function, 2/√π ∫₀ˣ e^(-t²) dt.',
   f: erfOf,
   onnx: 'Erf',
+  tfjs: 'Erf',
   gradient: ({ b, dy }, x) => b.mul(dy, b.scale(b.add('exp', [b.neg(b.mul(x, x))]), 2 / Math.sqrt(Math.PI))),
 });

@@ -6,5 +6,6 @@ export const exp = unary({
   doc: 'The exponential, e^x.',
   f: Math.exp,
   onnx: 'Exp',
+  tfjs: 'Exp',
   gradient: ({ b, dy }, _x, y) => b.mul(dy, y),
 });

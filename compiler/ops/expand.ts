@@ -5,6 +5,7 @@ import { OpError, type OpDef } from './op.js';
 import { broadcastTo } from './shared/arrays.js';
 import { at, dimsAttr } from './shared/attrs.js';
 import { requireSizes } from './shared/rules.js';
+import { expandTfjs } from './shared/tfjs.js';
 
 export const expand: OpDef = {
   name: 'expand',
@@ -34,4 +35,5 @@ export const expand: OpDef = {
     // ONNX keeps a size where the target says 1, which spares the computing of symbolic sizes that x has already
     return c.emit('Expand', [at(inputs, 0), c.shape(node.type.shape.map((d, i) => (equalDim(d, from[i] ?? 1) ? 1 : d)))]);
   },
+  tfjs: (c, node, inputs) => expandTfjs(c, at(inputs, 0), node.type.shape),
 };

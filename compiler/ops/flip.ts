@@ -3,6 +3,7 @@ import { stridesOf } from '../ir/ndarray.js';
 import type { OpDef } from './op.js';
 import { view } from './shared/arrays.js';
 import { at, axesOf, intsAttr, normalAxes } from './shared/attrs.js';
+import { inMemory, seenAs } from './shared/tfjs.js';
 
 export const flip: OpDef = {
   name: 'flip',
@@ -29,5 +30,10 @@ export const flip: OpDef = {
     const all = (v: number): string => c.ints(axes.map(() => v));
     // from the last element to beyond the first
     return c.emit('Slice', [at(inputs, 0), all(-1), all(Number.MIN_SAFE_INTEGER), c.ints(axes), all(-1)]);
+  },
+  tfjs(c, node, inputs) {
+    const x = at(inputs, 0), raw = inMemory(c, x, x.order);
+    const dims = normalAxes(intsAttr(node.attrs, 'axes'), x.shape.length).map((axis) => x.order.indexOf(axis));
+    return seenAs(c.call('Reverse', { x: raw }, { dims }, raw.shape, x.dtype), x.order);
   },
 };

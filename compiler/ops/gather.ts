@@ -6,6 +6,7 @@ import { OpError, type GradientContext, type OpDef } from './op.js';
 import { around } from './shared/arrays.js';
 import { at, axisOf, normalAxis, numberAttr } from './shared/attrs.js';
 import { named, requireDType, requireRank } from './shared/rules.js';
+import { gatherTfjs } from './shared/tfjs.js';
 
 export const gather: OpDef = {
   name: 'gather',
@@ -37,6 +38,7 @@ export const gather: OpDef = {
     return out;
   },
   onnx: (c, node, inputs) => c.emit('Gather', inputs, { axis: { int: normalAxis(numberAttr(node.attrs, 'axis'), c.typeOf(at(node.inputs, 0)).shape.length) } }),
+  tfjs: (c, node, inputs) => gatherTfjs(c, at(inputs, 0), at(inputs, 1), normalAxis(numberAttr(node.attrs, 'axis'), at(inputs, 0).shape.length)),
 };
 
 /** dL/dx: each gradient goes to the place that its index names; equal indexes add up. */

@@ -6,6 +6,7 @@ export const greater = binary({
   doc: 'a > b.',
   f: (a, b) => truth(a > b),
   onnx: 'Greater',
+  tfjs: 'Greater',
   dtypes: ['f32', 'i64'],
   result: 'bool',
 });

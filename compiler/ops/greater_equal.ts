@@ -6,6 +6,7 @@ export const greaterEqual = binary({
   doc: 'a >= b.',
   f: (a, b) => truth(a >= b),
   onnx: 'GreaterOrEqual',
+  tfjs: 'GreaterEqual',
   dtypes: ['f32', 'i64'],
   result: 'bool',
 });

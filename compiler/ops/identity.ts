@@ -13,4 +13,5 @@ export const identity: OpDef = {
   gradient: ({ dy, needs }) => [needs(0) ? dy : undefined],
   evaluate: (inputs) => at(inputs, 0),
   onnx: (c, _node, inputs) => c.emit('Identity', inputs),
+  tfjs: (_c, _node, inputs) => at(inputs, 0),
 };

@@ -2,7 +2,7 @@
 import { ndarray, type NdArray } from '../ir/ndarray.js';
 import type { OpDef } from './op.js';
 import { at } from './shared/attrs.js';
-import { moments, momentsOnnx, normalType, NORMAL_ATTRS } from './shared/moments.js';
+import { moments, momentsOnnx, momentsTfjs, normalType, NORMAL_ATTRS } from './shared/moments.js';
 
 export const inverseStd: OpDef = {
   name: 'inverse_std',
@@ -16,4 +16,5 @@ export const inverseStd: OpDef = {
   },
   evaluate: ([x], attrs, shape) => ndarray(shape, moments(x as NdArray, attrs).inverseStd),
   onnx: (c, node, [x = '']) => momentsOnnx(c, node, x).inverseStd(),
+  tfjs: (c, node, inputs) => momentsTfjs(c, node, at(inputs, 0)).inverseStd(),
 };

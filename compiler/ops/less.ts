@@ -6,6 +6,7 @@ export const less = binary({
   doc: 'a < b.',
   f: (a, b) => truth(a < b),
   onnx: 'Less',
+  tfjs: 'Less',
   dtypes: ['f32', 'i64'],
   result: 'bool',
 });

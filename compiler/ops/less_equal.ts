@@ -6,6 +6,7 @@ export const lessEqual = binary({
   doc: 'a <= b.',
   f: (a, b) => truth(a <= b),
   onnx: 'LessOrEqual',
+  tfjs: 'LessEqual',
   dtypes: ['f32', 'i64'],
   result: 'bool',
 });

@@ -6,5 +6,6 @@ export const log = unary({
   doc: 'The natural logarithm.',
   f: Math.log,
   onnx: 'Log',
+  tfjs: 'Log',
   gradient: ({ b, dy }, x) => b.div(dy, x),
 });

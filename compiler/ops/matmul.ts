@@ -4,9 +4,10 @@ import { formatType, type Attrs, type NodeId, type TensorType } from '../ir/grap
 import { sameShape, type GraphBuilder } from '../ir/builder.js';
 import { ndarray, sizeOf, type NdArray } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
-import { boolAttr } from './shared/attrs.js';
+import { at, boolAttr } from './shared/attrs.js';
 import { gemm, transposed } from './shared/kernels.js';
 import { named, requireDType } from './shared/rules.js';
+import { matmulTfjs } from './shared/tfjs.js';
 
 interface Sides { readonly lead: readonly Dim[]; readonly n: Dim; readonly k: Dim; readonly m: Dim; /** b is one matrix for all of a's leading dims. */ readonly one: boolean }
 
@@ -106,4 +107,5 @@ export const matmul: OpDef = {
     const [a = '', b = ''] = names;
     return c.emit('MatMul', [flipped(a, node.inputs[0], boolAttr(node.attrs, 'transpose_a')), flipped(b, node.inputs[1], boolAttr(node.attrs, 'transpose_b'))]);
   },
+  tfjs: (c, node, inputs) => matmulTfjs(c, at(inputs, 0), at(inputs, 1), boolAttr(node.attrs, 'transpose_a'), boolAttr(node.attrs, 'transpose_b')),
 };

@@ -6,5 +6,6 @@ export const max = reduction({
   doc: 'The largest value over the axes; its gradient goes evenly to ties.',
   fold: extreme(Math.max),
   onnx: 'ReduceMax',
+  tfjs: 'Max',
   gradient: evenly,
 });

@@ -4,6 +4,8 @@ import { ndarray, type NdArray } from '../ir/ndarray.js';
 import type { OpDef } from './op.js';
 import { imageOf, KERNEL, outputSize, PADDING, poolOf, POOL_STRIDE } from './shared/spatial.js';
 import { firstMaxima } from './shared/pooling.js';
+import { maxPoolTfjs } from './shared/tfjs-images.js';
+import { at } from './shared/attrs.js';
 
 export const maxPool: OpDef = {
   name: 'max_pool',
@@ -27,4 +29,5 @@ export const maxPool: OpDef = {
     const w = poolOf('max_pool', node.attrs);
     return c.emit('MaxPool', names, { kernel_shape: { ints: w.kernel }, strides: { ints: w.stride }, pads: { ints: [...w.padding, ...w.padding] } });
   },
+  tfjs: (c, node, inputs) => maxPoolTfjs(c, at(inputs, 0), poolOf('max_pool', node.attrs)),
 };

@@ -7,6 +7,7 @@ import { OpError, type OpDef } from './op.js';
 import { at } from './shared/attrs.js';
 import { imageOf, KERNEL, outputSize, PADDING, poolOf, POOL_STRIDE } from './shared/spatial.js';
 import { firstMaxima } from './shared/pooling.js';
+import { maxPoolGradTfjs } from './shared/tfjs-images.js';
 
 export const maxPoolGrad: OpDef = {
   name: 'max_pool_grad',
@@ -44,4 +45,5 @@ export const maxPoolGrad: OpDef = {
     const sums = c.emit('ScatterElements', [zeros, flat(index), flat(dy)], { axis: { int: 0 }, reduction: 'add' });
     return c.emit('Reshape', [sums, c.shape(shape)]);
   },
+  tfjs: (c, node, inputs) => maxPoolGradTfjs(c, at(inputs, 0), at(inputs, 1), poolOf('max_pool_grad', node.attrs)),
 };

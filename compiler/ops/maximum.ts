@@ -6,6 +6,7 @@ export const maximum = binary({
   doc: 'The larger of a and b; the gradient of equal ones goes evenly to both.',
   f: Math.max,
   onnx: 'Max',
+  tfjs: 'Maximum',
   dtypes: ['f32'],
   gradient: [
     (g, x, y) => g.b.mul(g.dy, sideTaken(g, x, y)),

@@ -6,5 +6,6 @@ export const min = reduction({
   doc: 'The smallest value over the axes; its gradient goes evenly to ties.',
   fold: extreme(Math.min),
   onnx: 'ReduceMin',
+  tfjs: 'Min',
   gradient: evenly,
 });

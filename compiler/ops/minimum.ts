@@ -6,6 +6,7 @@ export const minimum = binary({
   doc: 'The smaller of a and b; the gradient of equal ones goes evenly to both.',
   f: Math.min,
   onnx: 'Min',
+  tfjs: 'Minimum',
   dtypes: ['f32'],
   gradient: [
     (g, x, y) => g.b.mul(g.dy, sideTaken(g, y, x)),

@@ -6,6 +6,7 @@ export const mul = binary({
   doc: 'The product, a b, element by element.',
   f: (a, b) => a * b,
   onnx: 'Mul',
+  tfjs: 'Multiply',
   dtypes: ['f32', 'i64'],
   gradient: [
     ({ b, dy }, _x, y) => b.mul(dy, y),

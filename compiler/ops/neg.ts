@@ -6,5 +6,6 @@ export const neg = unary({
   doc: 'The negative, -x.',
   f: (x) => -x,
   onnx: 'Neg',
+  tfjs: 'Neg',
   gradient: ({ b, dy }) => b.neg(dy),
 });

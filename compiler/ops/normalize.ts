@@ -3,7 +3,7 @@ import type { NodeId } from '../ir/graph.js';
 import { ndarray, type NdArray } from '../ir/ndarray.js';
 import type { OpDef } from './op.js';
 import { at, intsAttr, normalAxes } from './shared/attrs.js';
-import { moments, momentsOnnx, normalType, NORMAL_ATTRS } from './shared/moments.js';
+import { moments, momentsOnnx, momentsTfjs, normalType, NORMAL_ATTRS } from './shared/moments.js';
 
 export const normalize: OpDef = {
   name: 'normalize',
@@ -31,4 +31,5 @@ export const normalize: OpDef = {
     return ndarray(shape, out);
   },
   onnx: (c, node, [x = '']) => momentsOnnx(c, node, x).normal(),
+  tfjs: (c, node, inputs) => momentsTfjs(c, node, at(inputs, 0)).normal(),
 };

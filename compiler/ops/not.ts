@@ -7,4 +7,5 @@ export const logicalNot = unary({
   dtype: 'bool',
   f: (x) => 1 - x,
   onnx: 'Not',
+  tfjs: 'LogicalNot',
 });

@@ -6,6 +6,7 @@ export const notEqual = binary({
   doc: 'Whether a and b differ.',
   f: (a, b) => truth(a !== b),
   onnx: 'Equal',
+  tfjs: 'NotEqual',
   negated: true,
   dtypes: ['f32', 'i64', 'bool'],
   result: 'bool',

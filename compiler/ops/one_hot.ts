@@ -4,6 +4,7 @@ import { ndarray, zeros } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
 import { at, numberAttr } from './shared/attrs.js';
 import { named, requireDType } from './shared/rules.js';
+import { castTfjs, plain } from './shared/tfjs.js';
 
 export const oneHot: OpDef = {
   name: 'one_hot',
@@ -35,4 +36,7 @@ export const oneHot: OpDef = {
     // ONNX takes no scalar index
     return node.type.shape.length > 1 ? rows(index) : c.emit('Reshape', [rows(c.emit('Reshape', [index, c.ints([1])])), depth]);
   },
+  /** In int32: the wasm backend writes integers whatever it is asked for. */
+  tfjs: (c, node, inputs) => castTfjs(c, c.call('OneHot', { indices: plain(c, at(inputs, 0)) },
+    { depth: numberAttr(node.attrs, 'depth'), onValue: 1, offValue: 0, dtype: 'int32' }, node.type.shape, 'i64'), 'f32'),
 };

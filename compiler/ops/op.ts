@@ -52,6 +52,23 @@ export interface OnnxContext {
   typeOf(id: NodeId): TensorType;
 }
 
+/**
+ * A tensor of a tfjs program. Its axes may lie in memory in another order than the graph counts them:
+ * axis i in memory is the graph's axis `order[i]`. So a transpose costs nothing until a kernel wants the axes elsewhere.
+ */
+export interface TfjsValue { readonly slot: number; readonly dtype: DType; readonly shape: readonly Dim[]; readonly order: readonly number[] }
+/** A list of pairs is what paddings take. */
+export type TfjsAttribute = number | boolean | string | readonly Dim[] | readonly (readonly number[])[];
+export type TfjsInputs = Readonly<Record<string, TfjsValue>> | readonly TfjsValue[];
+/** What the tfjs column writes to: calls of kernels by name. `shared/tfjs.ts` says the usual ones. */
+export interface TfjsContext {
+  /** Calls a kernel on tensors as they lie in memory. The result's axes are counted as they lie: its order is 0, 1, 2, … */
+  call(kernel: string, inputs: TfjsInputs, attributes: Readonly<Record<string, TfjsAttribute>>, shape: readonly Dim[], dtype?: DType): TfjsValue;
+  constant(value: NdArray, dtype: DType): TfjsValue;
+  /** What a constant holds, in the order of memory; undefined for what is computed. */
+  known(x: TfjsValue): NdArray | undefined;
+}
+
 export interface OpDef {
   readonly name: string;
   /** One line. */
@@ -72,4 +89,5 @@ export interface OpDef {
   /** The meaning of the op in plain float64. All dims in `attrs` are numbers; `shape` is the output's. */
   evaluate(inputs: readonly NdArray[], attrs: Attrs, shape: readonly number[]): NdArray;
   onnx(c: OnnxContext, node: Node, inputs: readonly string[]): string;
+  tfjs(c: TfjsContext, node: Node, inputs: readonly TfjsValue[]): TfjsValue;
 }

@@ -6,5 +6,6 @@ export const logicalOr = binary({
   doc: 'Whether one is true.',
   f: Math.max,
   onnx: 'Or',
+  tfjs: 'LogicalOr',
   dtypes: ['bool'],
 });

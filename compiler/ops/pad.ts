@@ -3,10 +3,11 @@ import type { GraphBuilder } from '../ir/builder.js';
 import { addDim, formatDim, isStatic, subDim, type Dim } from '../ir/dim.js';
 import { formatType, type NodeId } from '../ir/graph.js';
 import { ndarray, sizeOf, stridesOf } from '../ir/ndarray.js';
-import { OpError, type OpDef } from './op.js';
+import { OpError, type OpDef, type TfjsValue } from './op.js';
 import { at, intsAttr, numberAttr, textAttr } from './shared/attrs.js';
 import { padAxis, part } from './shared/padding.js';
 import { named, requireDType } from './shared/rules.js';
+import { concatTfjs, expandTfjs, inMemory, padTfjs, seenAs, sliceTfjs } from './shared/tfjs.js';
 
 export const pad: OpDef = {
   name: 'pad',
@@ -66,6 +67,23 @@ export const pad: OpDef = {
     const mode = textAttr(node.attrs, 'mode');
     const pads = c.ints([...intsAttr(node.attrs, 'before'), ...intsAttr(node.attrs, 'after')]);
     return c.emit('Pad', [at(inputs, 0), pads, ...(mode === 'constant' ? [c.float(numberAttr(node.attrs, 'value'))] : [])], { mode });
+  },
+  tfjs(c, node, inputs) {
+    const x = at(inputs, 0);
+    const [before, after] = [intsAttr(node.attrs, 'before'), intsAttr(node.attrs, 'after')];
+    switch (textAttr(node.attrs, 'mode')) {
+      case 'constant': return padTfjs(c, x, before, after, numberAttr(node.attrs, 'value'));
+      case 'reflect': {
+        const raw = inMemory(c, x, x.order);
+        const paddings = x.order.map((axis) => [at(before, axis), at(after, axis)]);
+        return seenAs(c.call('MirrorPad', { x: raw }, { paddings, mode: 'reflect' }, x.order.map((axis) => at(node.type.shape, axis))), x.order);
+      }
+      default: return x.shape.reduce((y, size, axis) => {
+        const border = (n: number, from: Dim): readonly TfjsValue[] =>
+          (n === 0 ? [] : [expandTfjs(c, sliceTfjs(c, y, axis, from, 1), y.shape.map((d, i) => (i === axis ? n : d)))]);
+        return concatTfjs(c, [...border(at(before, axis), 0), y, ...border(at(after, axis), subDim(size, 1))], axis);
+      }, x);
+    }
   },
 };
 

@@ -9,6 +9,7 @@ export const pow = binary({
   doc: 'The power, a ^ b.',
   f: Math.pow,
   onnx: 'Pow',
+  tfjs: 'Pow',
   dtypes: ['f32'],
   gradient: [
     // b a^(b-1); a constant exponent saves the general form, whose a^(b-1) is infinite where a = 0 and b = 0

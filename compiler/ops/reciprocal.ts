@@ -6,5 +6,6 @@ export const reciprocal = unary({
   doc: '1 / x.',
   f: (x) => 1 / x,
   onnx: 'Reciprocal',
+  tfjs: 'Reciprocal',
   gradient: ({ b, dy }, _x, y) => b.neg(b.mul(dy, b.mul(y, y))),
 });

@@ -6,5 +6,6 @@ export const relu = unary({
   doc: 'max(x, 0); its gradient at 0 is 0.',
   f: (x) => Math.max(x, 0),
   onnx: 'Relu',
+  tfjs: 'Relu',
   gradient: ({ b, dy }, _x, y) => b.mul(dy, b.add('sign', [y])),
 });

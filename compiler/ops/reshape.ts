@@ -5,6 +5,7 @@ import { ndarray } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
 import { at, dimsAttr } from './shared/attrs.js';
 import { requireSizes } from './shared/rules.js';
+import { reshapeTfjs } from './shared/tfjs.js';
 
 export const reshape: OpDef = {
   name: 'reshape',
@@ -34,6 +35,7 @@ export const reshape: OpDef = {
     const target = shape.filter((d) => !isStatic(d)).length === 1 ? c.ints(shape.map((d) => (isStatic(d) ? d : -1))) : c.shape(shape);
     return c.emit('Reshape', [at(inputs, 0), target]);
   },
+  tfjs: (c, node, inputs) => reshapeTfjs(c, at(inputs, 0), node.type.shape),
 };
 
 const replaced = (shape: readonly Dim[], i: number, size: Dim): readonly Dim[] => shape.map((d, j) => (j === i ? size : d));

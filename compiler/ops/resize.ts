@@ -1,11 +1,13 @@
 // Resizing images as PyTorch's F.interpolate: type rule, gradient, float64 meaning, ONNX.
 import { formatShape } from '../ir/dim.js';
 import type { Attrs, NodeId } from '../ir/graph.js';
-import { ndarray } from '../ir/ndarray.js';
+import { ndarray, type NdArray } from '../ir/ndarray.js';
 import { OpError, type AttrSpec, type OnnxContext, type OpDef } from './op.js';
 import { at, boolAttr, dimsAttr, pairAttr, textAttr } from './shared/attrs.js';
 import { interpolationMatrix, mapImages, mapImagesOnnx, upsampleOnnx, type Maps, type ResizeMode } from './shared/interpolation.js';
 import { atLeast, both, imageOf, known, type Pair } from './shared/spatial.js';
+import { bilinearTfjs, mapImagesTfjs, repeatTfjs } from './shared/tfjs-images.js';
+import { gatherTfjs } from './shared/tfjs.js';
 
 const MODE: AttrSpec = { kind: 'enum', values: ['bilinear', 'bicubic', 'nearest'], default: 'bilinear', doc: 'how cells between are read' };
 const ALIGN_CORNERS: AttrSpec = { kind: 'bool', default: false, doc: 'whether the centres of the corner cells stay corners (nearest has no such choice)' };
@@ -63,14 +65,30 @@ export const resize: OpDef = {
       });
     }
   },
+  tfjs: (c, node, inputs) => {
+    const x = at(inputs, 0), { size } = imageOf('resize', 'x', x), to = pairAttr(node.attrs, 'size');
+    if (to[0] === size[0] && to[1] === size[1]) return x;
+    switch (modeOf(node.attrs)) {
+      case 'bilinear': return bilinearTfjs(c, x, to, boolAttr(node.attrs, 'align_corners'));
+      case 'bicubic': return mapImagesTfjs(c, x, interpolationMaps(size, to, node.attrs));
+      case 'nearest': {
+        if (isMultiple(size, to)) return repeatTfjs(c, x, both((i) => to[i] / size[i]));
+        const cells = (i: 0 | 1) => c.constant(nearestCells(size[i], to[i]), 'i64');
+        return gatherTfjs(c, gatherTfjs(c, x, cells(0), 2), cells(1), 3);
+      }
+    }
+  },
 };
 
 const isMultiple = (from: Pair, to: Pair): boolean => to[0] % from[0] === 0 && to[1] % from[1] === 0;
 
+/** For each of `to` cells the one of `from` that it reads. */
+const nearestCells = (from: number, to: number): NdArray => ndarray([to], Float64Array.from({ length: to }, (_, cell) => Math.floor((cell * from) / to)));
+
 /** Whole multiples by Resize; other ratios by index, since Resize rounds i·from/to in float32. */
 function nearest(c: OnnxContext, x: string, from: Pair, to: Pair): string {
   if (isMultiple(from, to)) return upsampleOnnx(c, x, [to[0] / from[0], to[1] / from[1]]);
-  const index = (i: 0 | 1): string => c.constant(ndarray([to[i]], Float64Array.from({ length: to[i] }, (_, cell) => Math.floor((cell * from[i]) / to[i]))), 'i64');
+  const index = (i: 0 | 1): string => c.constant(nearestCells(from[i], to[i]), 'i64');
   return c.emit('Gather', [c.emit('Gather', [x, index(0)], { axis: { int: 2 } }), index(1)], { axis: { int: 3 } });
 }
 

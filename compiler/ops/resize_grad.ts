@@ -5,6 +5,7 @@ import { HOW, interpolationMaps } from './resize.js';
 import { at, pairAttr } from './shared/attrs.js';
 import { adjoint, mapImages, mapImagesOnnx } from './shared/interpolation.js';
 import { imageOf } from './shared/spatial.js';
+import { mapImagesTfjs } from './shared/tfjs-images.js';
 
 export const resizeGrad: OpDef = {
   name: 'resize_grad',
@@ -23,5 +24,9 @@ export const resizeGrad: OpDef = {
   onnx: (c, node, names) => {
     const { size } = imageOf('resize_grad', 'dy', c.typeOf(node.inputs[0] as NodeId));
     return mapImagesOnnx(c, at(names, 0), adjoint(interpolationMaps(pairAttr(node.attrs, 'size'), size, node.attrs)));
+  },
+  tfjs: (c, node, inputs) => {
+    const dy = at(inputs, 0);
+    return mapImagesTfjs(c, dy, adjoint(interpolationMaps(pairAttr(node.attrs, 'size'), imageOf('resize_grad', 'dy', dy).size, node.attrs)));
   },
 };

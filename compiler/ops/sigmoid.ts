@@ -6,5 +6,6 @@ export const sigmoid = unary({
   doc: 'The logistic function, 1 / (1 + e^-x).',
   f: (x) => 1 / (1 + Math.exp(-x)),
   onnx: 'Sigmoid',
+  tfjs: 'Sigmoid',
   gradient: ({ b, dy }, _x, y) => b.mul(dy, b.mul(y, b.sub(b.scalar(1), y))),
 });

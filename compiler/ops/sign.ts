@@ -7,4 +7,5 @@ export const sign = unary({
   f: Math.sign,
   // Sign runs on one thread there; this takes half its time. Exact: the least normal number becomes 2.
   onnx: (c, x) => c.emit('Clip', [c.emit('Mul', [x, c.float(2 ** 127)]), c.float(-1), c.float(1)]),
+  tfjs: 'Sign',
 });

@@ -6,6 +6,7 @@ import { OpError, type OpDef } from './op.js';
 import { view } from './shared/arrays.js';
 import { at, axisOf, normalAxis, numberAttr } from './shared/attrs.js';
 import { padAxis, part } from './shared/padding.js';
+import { stridedTfjs } from './shared/tfjs.js';
 
 /** The default of `to`: up to the last element, also where the size is symbolic. */
 const END = Number.MAX_SAFE_INTEGER;
@@ -57,6 +58,12 @@ export const slice: OpDef = {
     const step = numberAttr(node.attrs, 'step');
     const bounds = [numberAttr(node.attrs, 'from'), numberAttr(node.attrs, 'to'), axis, ...(step === 1 ? [] : [step])];
     return c.emit('Slice', [at(inputs, 0), ...bounds.map((v) => c.ints([v]))]);
+  },
+  tfjs(c, node, inputs) {
+    const x = at(inputs, 0);
+    const axis = normalAxis(numberAttr(node.attrs, 'axis'), x.shape.length);
+    const { from, step, length } = extent(x, axis, node.attrs);
+    return stridedTfjs(c, x, axis, from, length, step);
   },
 };
 

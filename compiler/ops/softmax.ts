@@ -3,6 +3,7 @@ import { ndarray, sizeOf } from '../ir/ndarray.js';
 import type { OpDef } from './op.js';
 import { at, axisOf, normalAxis, numberAttr } from './shared/attrs.js';
 import { named, requireDType } from './shared/rules.js';
+import { inMemory, seenAs } from './shared/tfjs.js';
 
 export const softmax: OpDef = {
   name: 'softmax',
@@ -38,4 +39,11 @@ export const softmax: OpDef = {
     return ndarray(shape, out);
   },
   onnx: (c, node, names) => c.emit('Softmax', names, { axis: { int: normalAxis(numberAttr(node.attrs, 'axis'), node.type.shape.length) } }),
+  /** TensorFlow's kernel runs along the last axis. */
+  tfjs(c, node, inputs) {
+    const x = at(inputs, 0), axis = normalAxis(numberAttr(node.attrs, 'axis'), x.shape.length);
+    const order = [...x.order.filter((a) => a !== axis), axis];
+    const logits = inMemory(c, x, order);
+    return seenAs(c.call('Softmax', { logits }, { dim: order.length - 1 }, logits.shape), order);
+  },
 };

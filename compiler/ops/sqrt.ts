@@ -6,5 +6,6 @@ export const sqrt = unary({
   doc: 'The square root.',
   f: Math.sqrt,
   onnx: 'Sqrt',
+  tfjs: 'Sqrt',
   gradient: ({ b, dy }, _x, y) => b.div(b.scale(dy, 0.5), y),
 });

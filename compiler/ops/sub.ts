@@ -6,6 +6,7 @@ export const sub = binary({
   doc: 'The difference, a - b.',
   f: (a, b) => a - b,
   onnx: 'Sub',
+  tfjs: 'Sub',
   dtypes: ['f32', 'i64'],
   gradient: [
     ({ dy }) => dy,

@@ -6,5 +6,6 @@ export const sum = reduction({
   doc: 'The sum over the axes, which stay with size 1.',
   fold: sumOf,
   onnx: 'ReduceSum',
+  tfjs: 'Sum',
   gradient: ({ b, dy }, x) => b.expand(dy, b.shape(x)),
 });

@@ -6,5 +6,6 @@ export const tanh = unary({
   doc: 'The hyperbolic tangent.',
   f: Math.tanh,
   onnx: 'Tanh',
+  tfjs: 'Tanh',
   gradient: ({ b, dy }, _x, y) => b.mul(dy, b.sub(b.scalar(1), b.mul(y, y))),
 });

@@ -3,6 +3,7 @@ import { formatType } from '../ir/graph.js';
 import { OpError, type OpDef } from './op.js';
 import { transposed } from './shared/arrays.js';
 import { at, intsAttr, normalAxes } from './shared/attrs.js';
+import { transposeTfjs } from './shared/tfjs.js';
 
 export const transpose: OpDef = {
   name: 'transpose',
@@ -31,4 +32,5 @@ export const transpose: OpDef = {
     return transposed(x, normalAxes(intsAttr(attrs, 'perm'), x.shape.length));
   },
   onnx: (c, node, inputs) => c.emit('Transpose', inputs, { perm: { ints: normalAxes(intsAttr(node.attrs, 'perm'), node.type.shape.length) } }),
+  tfjs: (_c, node, inputs) => transposeTfjs(at(inputs, 0), normalAxes(intsAttr(node.attrs, 'perm'), node.type.shape.length)),
 };

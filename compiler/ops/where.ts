@@ -4,6 +4,7 @@ import { broadcastTo } from './shared/arrays.js';
 import { at } from './shared/attrs.js';
 import { broadcast, named, requireDType, requireSameDType } from './shared/rules.js';
 import { ndarray } from '../ir/ndarray.js';
+import { aligned, broadcastShape, expandTfjs, seenAs } from './shared/tfjs.js';
 
 export const where: OpDef = {
   name: 'where',
@@ -32,4 +33,11 @@ export const where: OpDef = {
     return ndarray(shape, Float64Array.from(condition ?? [], (c, i) => (c !== 0 ? a?.[i] : b?.[i]) ?? NaN));
   },
   onnx: (c, _node, inputs) => c.emit('Where', inputs),
+  /** Select broadcasts on none of its inputs. */
+  tfjs(c, _node, inputs) {
+    const { order, raw } = aligned(c, inputs);
+    const shape = broadcastShape(raw);
+    const [condition, t, e] = raw.map((x) => expandTfjs(c, x, shape));
+    return seenAs(c.call('Select', { condition: condition ?? at(raw, 0), t: t ?? at(raw, 1), e: e ?? at(raw, 2) }, {}, shape, at(raw, 1).dtype), order);
+  },
 };

@@ -12,6 +12,10 @@ const ENGINES: Readonly<Record<string, (options: EngineOptions) => Promise<Engin
     if (device !== 'cpu' && device !== 'cuda') throw unknown('device', device, ['cpu', 'cuda']);
     return (await import('./ort.js')).createOrtEngine({ threads, device });
   },
+  tfjs: async ({ threads, device = 'cpu' }) => {
+    if (device !== 'cpu' && device !== 'cuda') throw unknown('device', device, ['cpu', 'cuda']);
+    return (await import('./tfjs/index.js')).createTfjsEngine({ threads, device });
+  },
   reference: async ({ device = 'cpu' }) => {
     if (device !== 'cpu') throw unknown('device', device, ['cpu']);
     return (await import('./reference.js')).createReferenceEngine();

@@ -112,8 +112,8 @@ test('a task baked in gives what the open file gives for that task', async () =>
 
 describe('engines by name', () => {
   test('an unknown engine, device or number of threads is misuse, and says what there is', async () => {
-    expect(engineNames).toEqual(['ort', 'reference']);
-    await expect(createEngine('torch')).rejects.toMatchObject({ message: 'there is no engine torch', help: 'one of: ort, reference' });
+    expect(engineNames).toEqual(['ort', 'tfjs', 'reference']);
+    await expect(createEngine('torch')).rejects.toMatchObject({ message: 'there is no engine torch', help: 'one of: ort, tfjs, reference' });
     await expect(createEngine('toString')).rejects.toBeInstanceOf(MisuseError);
     await expect(createEngine('ort', { device: 'tpu' })).rejects.toMatchObject({ message: 'there is no device tpu', help: 'one of: cpu, cuda' });
     await expect(createEngine('ort', { threads: 0 })).rejects.toBeInstanceOf(MisuseError);

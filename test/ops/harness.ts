@@ -137,14 +137,16 @@ function toOrt(value: NdArray, dtype: 'f32' | 'i64' | 'bool'): ort.Tensor {
   }
 }
 
-/** ONNX Runtime against the reference evaluator, for the op and for its gradient; relative to each output's scale. */
-export async function checkParity(c: Case, tolerance = 1e-5): Promise<void> {
+type Run = (graph: Graph, feeds: ReadonlyMap<string, NdArray>) => Promise<Map<string, NdArray>>;
+
+/** An engine (ONNX Runtime) against the reference evaluator, for the op and for its gradient; relative to each output's scale. */
+export async function checkParity(c: Case, tolerance = 1e-5, run: Run = runOnnx): Promise<void> {
   for (const variant of variantsOf(c)) {
     const graphs = [opGraph(variant), ...(passesGradient(c) ? [gradientGraph(variant)] : [])];
     for (const graph of graphs) {
       const feeds = feedsOf(variant);
       const expected = evaluate(graph, feeds);
-      const found = await runOnnx(graph, feeds);
+      const found = await run(graph, feeds);
       for (const { name } of graph.outputs.filter((o) => o.name !== 'batch-kept')) {
         const [a, e] = [found.get(name)!, expected.get(name)!];
         expect(a.shape, `shape of ${name} of ${nameOf(variant)}`).toEqual(e.shape);

@@ -1,9 +1,10 @@
 // Factories for the rows of elementwise ops: their type rules, broadcasting and the summing of gradients over it. No op stands here.
 import type { DType, NodeId } from '../../ir/graph.js';
-import type { GradientContext, OnnxContext, OpDef } from '../op.js';
+import type { GradientContext, OnnxContext, OpDef, TfjsContext, TfjsValue } from '../op.js';
 import { mapArray, zipArrays } from './arrays.js';
 import { at } from './attrs.js';
 import { broadcast, named, requireDType, requireSameDType } from './rules.js';
+import { binaryTfjs, unaryTfjs } from './tfjs.js';
 
 interface UnaryRow {
   readonly name: string;
@@ -11,6 +12,8 @@ interface UnaryRow {
   readonly f: (x: number) => number;
   /** The ONNX operator of the same meaning, or how to say it by several. */
   readonly onnx: string | ((c: OnnxContext, x: string) => string);
+  /** The kernel of the same meaning, or how to say it by several. */
+  readonly tfjs: string | ((c: TfjsContext, x: TfjsValue) => TfjsValue);
   readonly dtype?: DType;
   /** dL/dx; `y` is the op's output. Absent: the derivative is zero or there is none. */
   readonly gradient?: (g: GradientContext, x: NodeId, y: NodeId) => NodeId;
@@ -18,7 +21,7 @@ interface UnaryRow {
 
 export function unary(row: UnaryRow): OpDef {
   const dtype = row.dtype ?? 'f32';
-  const { gradient, onnx } = row;
+  const { gradient, onnx, tfjs } = row;
   return {
     name: row.name,
     doc: row.doc,
@@ -34,6 +37,7 @@ export function unary(row: UnaryRow): OpDef {
     ...(gradient === undefined ? {} : { gradient: (g: GradientContext) => [g.needs(0) ? gradient(g, at(g.inputs, 0), g.output) : undefined] }),
     evaluate: (inputs) => mapArray(at(inputs, 0), row.f),
     onnx: (c, _node, inputs) => (typeof onnx === 'string' ? c.emit(onnx, inputs) : onnx(c, at(inputs, 0))),
+    tfjs: (c, _node, inputs) => (typeof tfjs === 'string' ? unaryTfjs(c, tfjs, at(inputs, 0)) : tfjs(c, at(inputs, 0))),
   };
 }
 
@@ -42,6 +46,8 @@ interface BinaryRow {
   readonly doc: string;
   readonly f: (a: number, b: number) => number;
   readonly onnx: string;
+  /** The kernel of the same meaning. */
+  readonly tfjs: string;
   /** The ONNX result is negated: there is no NotEqual. */
   readonly negated?: boolean;
   readonly dtypes: readonly DType[];
@@ -83,6 +89,7 @@ export function binary(row: BinaryRow): OpDef {
       const y = c.emit(row.onnx, inputs);
       return row.negated === true ? c.emit('Not', [y]) : y;
     },
+    tfjs: (c, node, inputs) => binaryTfjs(c, row.tfjs, at(inputs, 0), at(inputs, 1), node.type.dtype),
   };
 }
 

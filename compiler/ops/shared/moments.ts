@@ -2,9 +2,10 @@
 import { isStatic } from '../../ir/dim.js';
 import type { Attrs, Node, NodeId, TensorType } from '../../ir/graph.js';
 import { filled, sizeOf, type NdArray } from '../../ir/ndarray.js';
-import { OpError, type AttrSpec, type OnnxContext } from '../op.js';
+import { OpError, type AttrSpec, type OnnxContext, type TfjsContext, type TfjsValue } from '../op.js';
 import { axesOf, intsAttr, normalAxes, numberAttr } from './attrs.js';
 import { named, requireDType } from './rules.js';
+import { addTfjs, mulTfjs, reduceTfjs, scalarTfjs, subTfjs, unaryTfjs } from './tfjs.js';
 
 export const NORMAL_ATTRS: Readonly<Record<string, AttrSpec>> = {
   axes: { kind: 'axes', doc: 'over which mean and variance are taken' },
@@ -73,4 +74,13 @@ export function momentsOnnx(c: OnnxContext, node: Node, x: string): { normal(): 
   const centred = c.emit('Sub', [x, mean(x)]);
   const std = c.emit('Sqrt', [c.emit('Add', [mean(c.emit('Mul', [centred, centred])), c.float(eps)])]);
   return { normal: () => c.emit('Div', [centred, std]), inverseStd: () => c.emit('Reciprocal', [std]) };
+}
+
+/** tfjs has no kernel for it: means by Mean. */
+export function momentsTfjs(c: TfjsContext, node: Node, x: TfjsValue): { normal(): TfjsValue; inverseStd(): TfjsValue } {
+  const axes = axesIn(node.attrs, x.shape.length);
+  const centred = subTfjs(c, x, reduceTfjs(c, 'Mean', x, axes));
+  const variance = reduceTfjs(c, 'Mean', unaryTfjs(c, 'Square', centred), axes);
+  const inverseStd = unaryTfjs(c, 'Rsqrt', addTfjs(c, variance, scalarTfjs(c, numberAttr(node.attrs, 'eps'))));
+  return { normal: () => mulTfjs(c, centred, inverseStd), inverseStd: () => inverseStd };
 }

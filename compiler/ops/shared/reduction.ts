@@ -7,12 +7,15 @@ import type { GradientContext, OpDef } from '../op.js';
 import { reduceArray } from './arrays.js';
 import { at, axesOf, intsAttr, normalAxes } from './attrs.js';
 import { named, requireDType } from './rules.js';
+import { reduceTfjs } from './tfjs.js';
 
 interface ReductionRow {
   readonly name: string;
   readonly doc: string;
   readonly fold: (data: Float64Array, start: number, length: number) => number;
   readonly onnx: string;
+  /** The kernel. */
+  readonly tfjs: string;
   /** dL/dx; `axes` count from the front. */
   readonly gradient: (g: GradientContext, x: NodeId, axes: readonly number[]) => NodeId;
 }
@@ -38,6 +41,7 @@ export function reduction(row: ReductionRow): OpDef {
     },
     evaluate: (inputs, attrs, shape) => reduceArray(at(inputs, 0), intsAttr(attrs, 'axes'), shape, row.fold),
     onnx: (c, node, inputs) => c.emit(row.onnx, [at(inputs, 0), c.ints(intsAttr(node.attrs, 'axes'))], { keepdims: { int: 1 } }),
+    tfjs: (c, node, inputs) => reduceTfjs(c, row.tfjs, at(inputs, 0), normalAxes(intsAttr(node.attrs, 'axes'), node.type.shape.length)),
   };
 }
 

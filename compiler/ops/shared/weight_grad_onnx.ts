@@ -46,7 +46,7 @@ export function weightGradOnnx(c: OnnxContext, x: string, dy: string, g: WeightG
 function tapSlices(c: OnnxContext, x: string, { image, window, size }: WeightGrad): readonly string[] {
   const [ph, pw] = window.padding;
   const [kh, kw] = window.kernel;
-  const padded = ph + pw > 0 ? c.emit('Pad', [x, c.ints([ph, pw, ph, pw]), '', c.ints([2, 3])]) : x;
+  const padded = ph + pw > 0 ? c.emit('Pad', [x, c.ints([0, 0, ph, pw, 0, 0, ph, pw])]) : x;
   const slices: string[] = [];
   for (let ky = 0; ky < kh; ky++) for (let kx = 0; kx < kw; kx++) {
     const from = [ky * window.dilation[0], kx * window.dilation[1]] as const;
