@@ -14,8 +14,9 @@ import { readStudies } from './check/studies.js';
 import { suggestion } from './check/suggest.js';
 import { checkWeightMaps, weightMapsOf } from './check/weight-maps.js';
 import type { Graph, Output } from './ir/graph.js';
-import { hashText, printGraph } from './ir/print.js';
-import type { Init, Program, TaskSet, TensorInfo, TrainConfig } from './program.js';
+import { identityText } from './identity.js';
+import { hashText } from './ir/print.js';
+import type { Instance, Program, TaskSet, TensorInfo } from './program.js';
 import type { CompileRequest, CompileResult, Host } from './index.js';
 import { declarations, ModuleLoader, type Binding, type Module, type NamedDecl, type ParsedTexts } from './resolve/modules.js';
 import { Settings, startOf } from './resolve/settings.js';
@@ -234,10 +235,7 @@ function assemble(
   const { config } = training;
   const schedules = [...new Map([...infer.ctx.schedules, ...training.ctx.schedules])].map(([, s]) => s.schedule);
   const reads = [inferGraph, evaluate, train].some((g) => g !== undefined && [...g.nodes.values()].some(readsTask));
-  const identity = [
-    printGraph(inferGraph, { canonical: true }), train === undefined ? '' : printGraph(train, { canonical: true }),
-    JSON.stringify(tensors.map(tensorIdentity)), JSON.stringify(schedules), JSON.stringify(configIdentity(config)), JSON.stringify(tasks?.rows.map((r) => r.code) ?? []),
-  ].join('\n');
+  const identity = identityText({ infer: inferGraph, ...(train === undefined ? {} : { train }), tensors, schedules, ...(config === undefined ? {} : { training: config }), ...(tasks === undefined ? {} : { tasks }) });
   return {
     name: model.name.text, file: request.file,
     ...(variant === undefined ? {} : { variant: variant.name.text, ...(variant.label === undefined ? {} : { variantLabel: variant.label }) }),
@@ -245,7 +243,7 @@ function assemble(
     ...(config === undefined ? {} : { training: config }),
     infer: inferGraph, ...(evaluate === undefined ? {} : { evaluate }), ...(train === undefined ? {} : { train }), declared,
     gates: infer.ctx.gates.map(({ path, over, nodes, id }) => ({ path, over, nodes, graph: infer.ctx.builder.finish([{ name: 'gate', id }]) })),
-    readsTask: reads, weightMaps, hash: hashText(identity), resolved: resolvedText(file, overrides, request, tasks),
+    instances: instancesOf(infer, training), readsTask: reads, weightMaps, hash: hashText(identity), resolved: resolvedText(file, overrides, request, tasks),
   };
 }
 
@@ -254,21 +252,21 @@ const loss = (e: Elaboration): readonly Output[] => (e.loss === undefined ? [] :
 /** Results, loss, and what each state is after the step. */
 const trainGraph = (e: Elaboration): Graph => e.ctx.builder.finish([...e.outputs, ...loss(e), ...e.ctx.updates.map((u) => ({ name: `state:${u.path}`, id: u.id }))]);
 
+/** Of both elaborations: what only training makes (a loss, an update law) is an instance too. */
+function instancesOf(infer: Elaboration, training: Elaboration): readonly Instance[] {
+  const blocks = new Map([...training.ctx.instances, ...infer.ctx.instances].map(([path, { block }]) => [path, block.name.text]));
+  const adapted = new Map([...training.ctx.adapted, ...infer.ctx.adapted]);
+  return [...blocks].map(([path, block]) => {
+    const at = adapted.get(path);
+    return { path, block, ...(at === undefined ? {} : { at }) };
+  });
+}
+
 /** Both elaborations declare the same tensors, save those that one mode alone has. */
 function tensorsOf(infer: Elaboration, training: Elaboration): readonly TensorInfo[] {
   const tensors = new Map<string, TensorInfo>();
   for (const e of [infer, training]) for (const [path, entry] of e.ctx.tensors) if (!tensors.has(path)) tensors.set(path, entry.info);
   return [...tensors.values()];
-}
-
-/** What of a training block can change a number: not what it is called. */
-const configIdentity = (config: TrainConfig | undefined): unknown => (config === undefined ? null : { ...config, name: undefined, label: undefined });
-
-/** What of a tensor can change a number: not what a report calls it, nor which declaration of weights its encoder names. */
-const tensorIdentity = (t: TensorInfo): unknown => ({ ...t, weights: undefined, role: undefined, init: initIdentity(t.init) });
-function initIdentity(init: Init): unknown {
-  if (init.kind === 'graph') return { kind: 'graph', graph: printGraph(init.graph, { canonical: true }), params: init.params.map(tensorIdentity) };
-  return init.kind === 'values' ? { kind: 'values', shape: init.value.shape, data: [...init.value.data] } : init;
 }
 
 /** Every node that the spec makes, read or not. */

@@ -40,6 +40,15 @@ export interface GateInfo {
   readonly graph: Graph;
 }
 
+/** A call of a block: where it stands in the network, and of what. For reports. */
+export interface Instance {
+  readonly path: string;
+  /** The block's name, as its own file has it. */
+  readonly block: string;
+  /** Of an adapter: the node that it is put at. */
+  readonly at?: { readonly place: 'before' | 'after' | 'beside'; readonly node: string };
+}
+
 /** The path of task `code`'s copy. */
 export const pathForTask = (path: string, code: string): string => path.replace('{task}', code);
 /** The paths under which a tensor is stored: one, or one per task. */
@@ -144,6 +153,8 @@ export interface Program {
   readonly declared: Graph;
   /** Whether any function reads `t` or a tensor of the task at hand. */
   readonly readsTask: boolean;
+  /** Calls of blocks, in use or in training. */
+  readonly instances?: readonly Instance[];
   /** In the order of the text. */
   readonly gates?: readonly GateInfo[];
   /** `weights` declarations in reach: the spec's own, those that it imports, those beside the blocks that it uses. */

@@ -29,6 +29,7 @@ export function adapter(ctx: Context, frame: Frame, s: StmtOf<'adapter'>): void 
       return;
     }
     const perTask = s.per !== undefined || closure.perTask;
+    ctx.adapted.set(perTask ? taskPath(own) : own, { place: s.place, node: place.path });
     for (const call of ctx.calls.get(place.path) ?? []) {
       if (!attach(ctx, turn, s, { ...closure, perTask: false, path: perTask ? taskPath(own) : own }, call)) return;
     }

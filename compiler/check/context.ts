@@ -124,6 +124,8 @@ export class Context {
   readonly doubtfulNames: string[] = [];
   /** The block that each instance is of, by its path. */
   readonly instances = new Map<string, { readonly block: BlockDecl; readonly module: Module }>();
+  /** The node that each adapter stands at, by the adapter's path. */
+  readonly adapted = new Map<string, { readonly place: 'before' | 'after' | 'beside'; readonly node: string }>();
   /** Encoders that name a `weights` declaration. */
   readonly encoders: { readonly path: string; readonly weights: WeightsDecl }[] = [];
   /** Blocks whose bodies were run. */
