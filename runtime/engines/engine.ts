@@ -7,12 +7,23 @@ export interface Tensor { readonly dtype: 'f32' | 'i64' | 'bool'; readonly shape
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 
+export interface RunOptions {
+  /**
+   * By output name: tensors whose data the results are written into, and which are then the results. One may be a tensor that is fed in the same run
+   * (an update in place): what is read of it is what it held before. After a run that fails they hold anything.
+   */
+  readonly into?: Feeds;
+}
+
 export interface CompiledFunction {
   /** Leaf names that a run must feed (see `leafName`). */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Throws where a feed is missing or of another shape than the graph says. Results belong to the caller. */
-  run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>>>;
+  /**
+   * Throws where a feed is missing or of another shape than the graph says, or a tensor of `into` does not fit. Results belong to the caller.
+   * Until the promise settles, what is fed must not change.
+   */
+  run(feeds: Feeds, options?: RunOptions): Promise<Readonly<Record<string, Tensor>>>;
   dispose(): Promise<void>;
 }
 
@@ -22,6 +33,8 @@ export interface Engine {
   readonly version: string;
   readonly device: string;
   readonly threads: number;
+  /** What the user should know of how it runs here. */
+  readonly note?: string;
   compile(graph: Graph): Promise<CompiledFunction>;
 }
 

@@ -2,7 +2,7 @@
 import { evaluate } from '../../compiler/evaluate.js';
 import { leafName, nodeOf } from '../../compiler/ir/graph.js';
 import type { Engine } from './engine.js';
-import { checkFeeds, fedLeaves, toArray, toTensor } from './feeds.js';
+import { checkFeeds, deliver, fedLeaves, toArray, toTensor } from './feeds.js';
 
 export const createReferenceEngine = (): Engine => ({
   name: 'reference',
@@ -14,17 +14,17 @@ export const createReferenceEngine = (): Engine => ({
     return {
       inputs: leaves.map(leafName),
       outputs: graph.outputs.map((o) => o.name),
-      run: async (feeds) => {
-        checkFeeds(graph, leaves, feeds);
+      run: async (feeds, { into } = {}) => {
+        const sizes = checkFeeds(graph, leaves, feeds);
         const arrays = new Map(leaves.map(leafName).flatMap((name) => {
           const tensor = feeds[name];
           return tensor === undefined ? [] : [[name, toArray(tensor)] as const];
         }));
         const values = evaluate(graph, arrays);
-        return Object.fromEntries(graph.outputs.flatMap(({ name, id }) => {
+        return deliver(graph, sizes, Object.fromEntries(graph.outputs.flatMap(({ name, id }) => {
           const value = values.get(name);
           return value === undefined ? [] : [[name, toTensor(value, nodeOf(graph, id).type.dtype)]];
-        }));
+        })), into);
       },
       dispose: async () => undefined,
     };

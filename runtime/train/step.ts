@@ -32,7 +32,10 @@ export interface StepResult {
 export interface Stepper {
   /** Names of the moments of every trained tensor, by stored path, of these tasks: what a fresh state holds as zeros. */
   readonly moments: (codes: readonly string[]) => ReadonlyMap<string, readonly number[]>;
-  /** Changes `state`: tensors of tasks that are not in the batch stay the same objects. */
+  /**
+   * Changes `state`: tensors of tasks that are not in the batch stay as they are. What it was given it replaces, and what it has put there itself it
+   * writes over in the next step: who wants to keep a state over a step copies its numbers.
+   */
   run(state: TrainState, batch: Batch, scalars: StepScalars): Promise<StepResult>;
   dispose(): Promise<void>;
 }
@@ -66,6 +69,14 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
   const drops = dropLeaves(graph);
   const binder = binderOf(program);
 
+  // Gradients that are done with: the next run writes there, and no step but the first asks for memory. And the tensors of states that are ours to write over.
+  const spare = new Map<string, Tensor[]>(), ours = new WeakSet<Tensor>();
+  const handBack = (name: string, tensor: Tensor): void => { spare.set(name, [...(spare.get(name) ?? []), tensor]); };
+  const fromSpare = (): Feeds => Object.fromEntries([...spare].flatMap(([name, tensors]) => {
+    const tensor = tensors.pop();
+    return tensor === undefined ? [] : [[name, tensor]];
+  }));
+
   const keep = (path: string, before: Tensor | undefined, after: Tensor | undefined): void => {
     const own = tables.get(path);
     if (own !== undefined) keepOthers(before?.data as Float32Array, after?.data as Float32Array, own);
@@ -78,7 +89,7 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
       ...dropFeeds(drops, scalars.seed, scalars.step, whole, group.rows),
       [image]: group.batch.image, truth: group.batch.truth, weights: f32([n], new Float32Array(n).fill(1 / whole)),
     };
-    return grad.run(pick(feeds, grad.inputs));
+    return grad.run(pick(feeds, grad.inputs), { into: fromSpare() });
   };
 
   const apply = async (state: TrainState, update: Update, task: number | undefined, gradients: Gradients, lr: number, clip: number): Promise<void> => {
@@ -96,19 +107,26 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
         if (moment !== undefined) feeds[`${kind}:${path}`] = moment;
       }
     }
-    const results = await update.fn.run(pick(feeds, update.fn.inputs));
+    const into = Object.fromEntries(update.fn.outputs.flatMap((name) => {
+      const fed = feeds[name];
+      return fed === undefined || !ours.has(fed) || tables.has(name) ? [] : [[name, fed]];
+    }));
+    const results = await update.fn.run(pick(feeds, update.fn.inputs), { into });
     for (const { path } of update.tensors) {
       keep(path, feeds[path], results[path]);
       const place = stored.get(path) ?? path;
       for (const [kind, target] of [['', state.tensors], ['m:', state.moments], ['v:', state.moments]] as const) {
         const result = results[kind + path];
-        if (result !== undefined) target.set(kind + place, result);
+        if (result === undefined) continue;
+        ours.add(result);
+        target.set(kind + place, result);
       }
       state.updates.set(place, step);
     }
   };
 
-  const run = async (state: TrainState, batch: Batch, scalars: StepScalars): Promise<StepResult> => {
+  /** Adds to `used` the gradients that are needed until the step is over. */
+  const step = async (state: TrainState, batch: Batch, scalars: StepScalars, used: [name: string, gradient: Tensor][]): Promise<StepResult> => {
     const groups = groupsOf(program, batch), whole = batch.items.length;
     const losses = new Float32Array(whole);
     // Gradients of the shared tensors (summed over the groups) and of each task's own; states likewise.
@@ -120,8 +138,13 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
       scatter(losses, results['loss'], group.rows);
       const mine: Gradients = new Map();
       if (group.task !== SHARED) gradients.set(group.task, mine);
-      const moving = scalars.paused === undefined ? trained : trained.filter((t) => !(waiting.has(t.path) && scalars.paused?.has(t.perTask ? group.task : SHARED) === true));
-      for (const tensor of moving) accumulate(tensor.perTask ? mine : sums, tensor.path, results[`grad:${tensor.path}`]?.data as Float32Array);
+      const moving = new Set(trained.filter((t) => !(waiting.has(t.path) && scalars.paused?.has(t.perTask ? group.task : SHARED) === true)).map((t) => t.path));
+      for (const { path, perTask } of trained) {
+        const gradient = results[`grad:${path}`];
+        if (gradient === undefined) continue;
+        if (!moving.has(path) || !accumulate(perTask ? mine : sums, path, gradient.data as Float32Array)) handBack(`grad:${path}`, gradient);
+        else used.push([`grad:${path}`, gradient]);
+      }
       for (const [name, value] of Object.entries(results)) {
         const place = name.startsWith('state:') ? binder.stored(name.slice('state:'.length), group.task) : undefined;
         if (place !== undefined) states.set(place, [...(states.get(place) ?? []), { value, part: group.rows.length / whole }]);
@@ -149,7 +172,12 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
 
   return {
     moments: (codes) => momentsOf([...shared, ...own], codes.map((code) => taskCodes(program).indexOf(code)), binder.stored),
-    run,
+    run: async (state, batch, scalars) => {
+      const used: [name: string, gradient: Tensor][] = [];
+      const result = await step(state, batch, scalars, used);
+      for (const [name, gradient] of used) handBack(name, gradient);
+      return result;
+    },
     dispose: async () => { for (const fn of [grad, ...[...shared, ...own].map((u) => u.fn)]) await fn.dispose(); },
   };
 }
@@ -175,11 +203,12 @@ function scatter(losses: Float32Array, loss: Tensor | undefined, rows: readonly 
   for (const [i, row] of rows.entries()) losses[row] = (loss?.data as Float32Array)[i] ?? NaN;
 }
 
-/** Adds in float32, as PyTorch's accumulation does. The first value is kept, not copied: results of a run belong to us. */
-function accumulate(into: Gradients, path: string, value: Float32Array): void {
+/** Adds in float32, as PyTorch's accumulation does. The first value is kept, not copied, and the answer true: results of a run belong to us. */
+function accumulate(into: Gradients, path: string, value: Float32Array): boolean {
   const sum = into.get(path);
   if (sum === undefined) into.set(path, value);
   else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (value[i] as number);
+  return sum === undefined;
 }
 
 /** √Σg² over all gradients, in float64 and in one order. */

@@ -132,6 +132,33 @@ describe('a batch over several tasks', () => {
     await Promise.all([free.stepper.dispose(), clipped.stepper.dispose()]);
   });
 
+  it('writes over what it has put into the state itself, never over what it was given', async () => {
+    const { stepper, state } = await begin(tinyProgram());
+    const given = new Map([...state.tensors, ...state.moments]), before = snapshot(state);
+    await stepper.run(state, await batchOf(4, 'BB'), SCALARS);
+    for (const [name, tensor] of given) expect([name, bits(tensor)]).toEqual([name, before[name]]);
+    const made = state.tensors.get('stem.weight')!, moment = state.moments.get('m:head.BB.weight')!;
+    expect(made).not.toBe(given.get('stem.weight'));
+    const numbers = bits(made);
+    await stepper.run(state, await batchOf(4, 'BB'), { ...SCALARS, step: 6 });
+    expect([state.tensors.get('stem.weight'), state.moments.get('m:head.BB.weight')]).toEqual([made, moment]);
+    expect(state.tensors.get('stem.weight')).toBe(made);
+    expect(bits(made)).not.toBe(numbers);
+    await stepper.dispose();
+  });
+
+  it('gives the same numbers by an engine that makes every result anew', async () => {
+    const anew: Engine = { ...engine, compile: async (graph) => { const fn = await engine.compile(graph); return { ...fn, run: (feeds) => fn.run(feeds) }; } };
+    const program = tinyProgram(), a = await begin(program), b = await begin(program), other = await makeStepper(program, program.training!, anew);
+    for (const step of [5, 6, 7, 8]) {
+      const batch = await batchOf(7);
+      await a.stepper.run(a.state, batch, { ...SCALARS, step });
+      await other.run(b.state, batch, { ...SCALARS, step });
+      expect(snapshot(a.state)).toEqual(snapshot(b.state));
+    }
+    await Promise.all([a.stepper.dispose(), b.stepper.dispose(), other.dispose()]);
+  });
+
   it('leaves everything as it was where the loss is not finite', async () => {
     const { stepper, state } = await begin(tinyProgram({ training: { optimizer: adam(constantSchedule('lr', 0.1)) } }));
     const before = snapshot(state), batch = await batchOf(4);
