@@ -15,6 +15,10 @@ export interface Io {
   readonly columns: number;
   /** Calls `stop` at Ctrl-C; gives a function that ends the listening. A second Ctrl-C ends the process. */
   readonly onInterrupt: (stop: () => void) => () => void;
+  /** The words that start this program again, before a command's. */
+  readonly self: readonly string[];
+  /** The process that started this one to work for it, if one did: is told things, and may be gone (calls `stop`). */
+  readonly parent?: { readonly tell: (message: object) => void; readonly onGone: (stop: () => void) => () => void };
 }
 
 async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
@@ -52,8 +56,20 @@ export function processIo(): Io {
       process.on('SIGTERM', listener);
       return () => { process.off('SIGINT', listener); process.off('SIGTERM', listener); };
     },
+    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+    ...(process.send === undefined ? {} : { parent: parentProcess }),
   };
 }
+
+const parentProcess: NonNullable<Io['parent']> = {
+  // a parent that goes away meanwhile is noticed by `onGone`
+  tell: (message) => { if (process.connected) process.send?.(message, undefined, undefined, () => undefined); },
+  onGone: (stop) => {
+    if (!process.connected) stop();
+    process.on('disconnect', stop);
+    return () => { process.off('disconnect', stop); };
+  },
+};
 
 /** A path as one would type it here: relative inside the working folder, else absolute. */
 export function showPath(path: string): string {

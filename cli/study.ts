@@ -50,7 +50,7 @@ export function openStudy(args: ProgramArgs, name: string, io: Io, json: boolean
     const result = compileSpec({
       file, set: { ...overrides, ...row.set }, knownVariant: true, block: row.block,
       ...(row.same === row.block ? {} : { variant: row.same }),
-      ...(tasks.length === all.length ? {} : { tasks }),
+      ...(tasks.length === all.length ? {} : { tasks }), ...(study.budget.epochs === undefined ? {} : { epochs: study.budget.epochs }),
     }, host, parsed);
     if (result.program === undefined) {
       tellDiagnostics(result, json, io);

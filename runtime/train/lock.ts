@@ -10,9 +10,12 @@ export interface Lock { release(): void }
 
 const held = new Set<string>();
 
-/** When a process began, where the system says so (Linux): tells a process from a later one with its number. */
+/** When a process began, where the system says so (Linux): tells a process from a later one with its number. One that ended and is still listed (Z) has none. */
 function startOf(pid: number): string {
-  try { return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? ''; } catch { return ''; }
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ');
+    return fields?.[0] === 'Z' ? 'ended' : fields?.[19] ?? '';
+  } catch { return ''; }
 }
 
 function alive({ pid, started }: Owner, path: string): boolean {
@@ -23,6 +26,12 @@ function alive({ pid, started }: Owner, path: string): boolean {
 
 function ownerOf(path: string): Owner | undefined {
   try { return JSON.parse(readFileSync(path, 'utf8')) as Owner; } catch { return undefined; }
+}
+
+/** Who holds `run/lock`: a living process, or one of another machine, which cannot be asked. undefined: nobody, or a process that is gone. */
+export function lockHolder(run: string): { readonly pid: number; readonly host: string } | undefined {
+  const path = join(run, 'lock'), other = ownerOf(path);
+  return other !== undefined && (other.host !== hostname() || alive(other, path)) ? other : undefined;
 }
 
 /** Takes `run/lock`. Throws UserError where another living process (or one of another machine) holds it. */

@@ -2,6 +2,7 @@
 import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { packageRoot } from '../../cli/host.js';
 import type { Io } from '../../cli/io.js';
 import { run } from '../../cli/run.js';
 
@@ -12,7 +13,8 @@ export async function tpsc(argv: readonly string[], over: Partial<Io> = {}): Pro
   let [out, err] = ['', ''];
   const io: Io = {
     out: (text) => { out += text; }, err: (text) => { err += text; },
-    readStdin: async () => '', outTty: false, errTty: false, colour: false, columns: 100, onInterrupt: () => () => undefined, ...over,
+    readStdin: async () => '', outTty: false, errTty: false, colour: false, columns: 100, onInterrupt: () => () => undefined,
+    self: [process.execPath, '--import', 'tsx', join(packageRoot, 'cli', 'main.ts')], ...over,
   };
   const code = await run(argv, io);
   return { code, out, err };

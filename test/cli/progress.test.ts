@@ -11,7 +11,7 @@ function terminal(): { readonly io: Io; readonly text: () => string } {
   let text = '';
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
   stream.on('data', (chunk: Buffer) => { text += chunk.toString(); });
-  const io: Io = { out: () => undefined, err: (t) => { stream.write(t); }, readStdin: async () => '', outTty: true, errTty: true, colour: false, columns: 80, bar: stream, onInterrupt: () => () => undefined };
+  const io: Io = { out: () => undefined, err: (t) => { stream.write(t); }, readStdin: async () => '', outTty: true, errTty: true, colour: false, columns: 80, bar: stream, onInterrupt: () => () => undefined, self: [] };
   return { io, text: () => text };
 }
 

@@ -1,0 +1,75 @@
+// `tpsc ablate --run NAME`: one run of a study in this process, by what study.json and runs.json say of it. The runner starts one a run; so may a person or a batch system.
+import { readRunEntries, readStudyFile } from '../../runtime/ablate/layout.js';
+import { recordFailure } from '../../runtime/ablate/scan.js';
+import { workOn } from '../../runtime/ablate/work.js';
+import { UserError } from '../../runtime/errors.js';
+import { TrainingTale } from '../../runtime/report/training.js';
+import { toolVersion } from '../host.js';
+import type { Io } from '../io.js';
+import { SpecFaults } from '../program.js';
+import { openData, openEngine } from '../session.js';
+import { openStudy } from '../study.js';
+import type { WorkerMessage } from './messages.js';
+
+export interface WorkerArgs {
+  readonly out: string;
+  readonly run: string;
+  readonly data: string;
+  readonly weights?: string;
+  readonly engine: string;
+  readonly device: string;
+  /** As a person would type it. */
+  readonly command: string;
+}
+
+/** Milliseconds between two steps that are told. */
+const STEP_EVERY = 200;
+
+/** Gives the exit code. Throws UserError; the reason is kept in the study's folder. */
+export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
+  const { out, run } = args, study = readStudyFile(out), entry = readRunEntries(out).find((e) => e.run === run);
+  if (entry === undefined) throw new UserError(`${out} has no run ${run}`, 'Its runs.json lists them; `tpsc ablate` with the study and the data writes it.');
+  const tell = (message: WorkerMessage): void => io.parent?.tell(message);
+  const stop = new AbortController(), halt = (): void => stop.abort();
+  const ends = [io.onInterrupt(halt), ...(io.parent === undefined ? [] : [io.parent.onGone(halt)])];
+  try {
+    const open = openStudy({ spec: study.spec }, study.study, io, false);
+    const row = open.study.rows.find((r) => r.name === entry.row);
+    if (row === undefined) throw new UserError(`study ${study.study} of ${study.spec} no longer has a row ${entry.row}`, 'Start `tpsc ablate` again: it plans anew.');
+    const program = open.programOf(row, entry.tasks);
+    const engine = await openEngine({ ...args, threads: study.threads });
+    const dataset = await openData(program, args.data, io, study.reading);
+    const tale = new TrainingTale(io.colour);
+    let told = 0;
+    const outcome = await workOn({
+      root: out, study, run, seed: entry.seed, program, engine, dataset, signal: stop.signal, command: args.command,
+      versions: { tpsc: toolVersion, node: process.version, [engine.name]: engine.version }, ...(args.weights === undefined ? {} : { weights: args.weights }),
+      onEvent: (e) => {
+        switch (e.kind) {
+          case 'start': return io.err(`${tale.start(e)}\n`);
+          case 'step': {
+            const note = tale.step(e);
+            if (tale.endsEpoch(e)) io.err(`${e.step}/${e.steps}  ${note}\n`);
+            if (performance.now() - told < STEP_EVERY && e.step < e.steps) return;
+            told = performance.now();
+            return tell({ kind: 'step', step: e.step, steps: e.steps, epoch: e.epoch, loss: e.loss });
+          }
+          case 'validation':
+            io.err(`${tale.validation(e)}\n`);
+            return tell({ kind: 'validation', epoch: e.epoch, dice: e.evaluation.scores.average.dice });
+          case 'checkpoint': return undefined;
+        }
+      },
+    });
+    io.err(`${outcome}: ${run}\n`);
+    tell({ kind: 'end', outcome });
+    return 0;
+  } catch (error) {
+    // a run that failed by itself has said so; this is for what went wrong before it began
+    recordFailure(out, run, error instanceof SpecFaults ? `the spec has mistakes: \`tpsc check ${study.spec}\` tells them` : error instanceof Error ? error.message : String(error));
+    tell({ kind: 'end', outcome: 'failed' });
+    throw error;
+  } finally {
+    for (const end of ends) end();
+  }
+}
