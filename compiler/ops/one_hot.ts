@@ -1,6 +1,6 @@
 // The op `one_hot`: its row of the table.
 import { formatType } from '../ir/graph.js';
-import { ndarray, zeros } from '../ir/ndarray.js';
+import { ndarray, scalar, zeros } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
 import { at, numberAttr } from './shared/attrs.js';
 import { named, requireDType } from './shared/rules.js';
@@ -30,11 +30,11 @@ export const oneHot: OpDef = {
     return out;
   },
   onnx(c, node, inputs) {
-    const depth = c.ints([numberAttr(node.attrs, 'depth')]);
-    const rows = (index: string): string => c.emit('OneHot', [index, depth, c.constant(ndarray([2], [0, 1]), 'f32')], { axis: { int: -1 } });
+    const depth = numberAttr(node.attrs, 'depth');
+    const rows = (index: string): string => c.emit('OneHot', [index, c.constant(scalar(depth), 'i64'), c.constant(ndarray([2], [0, 1]), 'f32')], { axis: { int: -1 } });
     const index = at(inputs, 0);
     // ONNX takes no scalar index
-    return node.type.shape.length > 1 ? rows(index) : c.emit('Reshape', [rows(c.emit('Reshape', [index, c.ints([1])])), depth]);
+    return node.type.shape.length > 1 ? rows(index) : c.emit('Reshape', [rows(c.emit('Reshape', [index, c.ints([1])])), c.ints([depth])]);
   },
   /** In int32: the wasm backend writes integers whatever it is asked for. */
   tfjs: (c, node, inputs) => castTfjs(c, c.call('OneHot', { indices: plain(c, at(inputs, 0)) },

@@ -92,8 +92,8 @@ function nearest(c: OnnxContext, x: string, from: Pair, to: Pair): string {
   return c.emit('Gather', [c.emit('Gather', [x, index(0)], { axis: { int: 2 } }), index(1)], { axis: { int: 3 } });
 }
 
-/** The float32 scale by which ONNX makes `from` cells `to`: it rounds from * scale down. */
+/** The float32 scale by which ONNX makes `from` cells `to`: from * scale is rounded down, by some readers in float32 and by some in float64. */
 function scaleOf(from: number, to: number): number {
   const scale = Math.fround(to / from);
-  return Math.floor(Math.fround(from * scale)) === to ? scale : Math.fround(scale * (1 + 2 ** -23));
+  return from * scale >= to ? scale : Math.fround(scale * (1 + 2 ** -23));
 }

@@ -119,8 +119,8 @@ export function distance(a: Float64Array, b: Float64Array): number {
 }
 
 /** A graph in ONNX Runtime on one thread. */
-export async function runOnnx(graph: Graph, feeds: ReadonlyMap<string, NdArray>): Promise<Map<string, NdArray>> {
-  const session = await ort.InferenceSession.create(onnxBytes(graph), { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
+export async function runOnnx(graph: Graph, feeds: ReadonlyMap<string, NdArray>, opset?: number): Promise<Map<string, NdArray>> {
+  const session = await ort.InferenceSession.create(onnxBytes(graph, opset), { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
   const dtypes = new Map([...graph.nodes.values()].map((n) => [String(n.attrs.name), n.type.dtype]));
   const results = await session.run(Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds.get(name)!, dtypes.get(name)!)])));
   const values = new Map(Object.entries(results).map(([name, t]) =>

@@ -4,6 +4,8 @@ import { formatDim, isStatic, type Polynomial } from '../../ir/dim.js';
 import { nodeOf, type DType, type Graph, type NodeId, type TensorType } from '../../ir/graph.js';
 import { ndarray, scalar, type NdArray } from '../../ir/ndarray.js';
 import type { OnnxAttribute, OnnxContext } from '../../ops/op.js';
+import { asOpset, type Written } from './older.js';
+import { OPSETS } from './opset.js';
 import { attributeProto, initializer, type Initializer, type Onnx } from './proto.js';
 
 /** Where the size of a symbol can be read: an axis of a value that is there from the start. */
@@ -19,10 +21,11 @@ export class Emitter implements OnnxContext {
   private readonly taken = new Set<string>();
   private readonly counters = new Map<string, number>();
   private readonly constants = new Map<string, { readonly value: NdArray; readonly name: string }[]>();
+  private readonly elements = new Map<string, readonly number[]>();
   private readonly written = new Map<string, string[]>();
   private readonly sizes = new Map<string, string>();
 
-  constructor(private readonly graph: Graph) {}
+  constructor(private readonly graph: Graph, private readonly opset: number = OPSETS.usual) {}
 
   /** Keeps a name for one value of the caller's. Throws if it is taken. */
   reserve(name: string): string {
@@ -52,7 +55,11 @@ export class Emitter implements OnnxContext {
    * Nodes that say the same are one: rows are written apart and often need the same transpose, slice or statistic.
    * One that gives more outputs than asked before (a mean beside the normal form) only gets these added.
    */
-  emitMany(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, outputs: number): readonly string[] {
+  emitMany(...[opType, inputs, attributes, outputs]: Parameters<OnnxContext['emitMany']>): readonly string[] {
+    return this.node(asOpset(this.opset, this, { opType, inputs, attributes }), outputs);
+  }
+
+  private node({ opType, inputs, attributes }: Written, outputs: number): readonly string[] {
     const key = `${opType}(${inputs.join()})${JSON.stringify(attributes)}`;
     const old = this.written.get(key);
     const names = old ?? [this.fresh(opType.toLowerCase())];
@@ -84,7 +91,13 @@ export class Emitter implements OnnxContext {
     this.path = path;
     this.initializer(name, value.shape, dtype, [() => value.data]);
     this.constants.set(key, [...alike, { value, name }]);
+    if (dtype === 'i64') this.elements.set(name, [...value.data]);
     return name;
+  }
+  elementsOf(name: string): readonly number[] {
+    const elements = this.elements.get(name);
+    if (elements === undefined) throw new Error(`${name} is no constant of integers`);
+    return elements;
   }
   ints(values: readonly number[]): string { return this.constant(ndarray([values.length], values), 'i64'); }
   float(value: number): string { return this.constant(scalar(value), 'f32'); }

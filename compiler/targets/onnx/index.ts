@@ -42,7 +42,7 @@ export interface OnnxModel {
 /** Inputs are called as `leafName` says, outputs as in the graph; symbolic dimensions by their symbol. */
 export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
   const { opset = OPSETS.usual, hideShapes = false } = options;
-  const emitter = new Emitter(graph);
+  const emitter = new Emitter(graph, opset);
   const leaves = new Leaves(emitter, options);
   leaves.bind(graph);
   const values = new Map<number, string>();
@@ -77,7 +77,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
 }
 
 /** The file of a graph whose tensors all stay inputs: what engines and parity tests run. */
-export const onnxBytes = (graph: Graph): Uint8Array => toOnnx(graph, { producerVersion: '0' }).bytes;
+export const onnxBytes = (graph: Graph, opset?: number): Uint8Array => toOnnx(graph, { producerVersion: '0', ...(opset === undefined ? {} : { opset }) }).bytes;
 
 function missing(id: number): never { throw new Error(`node ${id} is used before it is made`); }
 
