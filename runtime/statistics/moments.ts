@@ -1,0 +1,11 @@
+// Mean and spread of a few numbers.
+
+/** NaN of nothing. */
+export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** √(Σ (x - mean)² / (n - 1)); undefined of fewer than two. */
+export function sampleDeviation(values: readonly number[]): number | undefined {
+  if (values.length < 2) return undefined;
+  const centre = mean(values);
+  return Math.sqrt(values.reduce((sum, x) => sum + (x - centre) ** 2, 0) / (values.length - 1));
+}
