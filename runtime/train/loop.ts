@@ -66,6 +66,8 @@ export interface RunSummary {
   /** In this sitting, as are the seconds. */
   readonly imagesSeen: number;
   readonly seconds: number;
+  /** The step at which this sitting began, where it was not the first. */
+  readonly since?: number;
   /** By the metric that the spec keeps (`loss` with its sign turned). */
   readonly best?: ValidationPoint;
   /** Of the last validation in this sitting. */
@@ -116,7 +118,7 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     const from = run.progress;
     const stopped = await run.go();
     const summary: RunSummary = {
-      out: options.out, stopped, steps: run.progress.step, epochs: run.progress.epoch, imagesSeen: run.imagesSeen, seconds: (Date.now() - began) / 1000,
+      out: options.out, stopped, steps: run.progress.step, epochs: run.progress.epoch, imagesSeen: run.imagesSeen, seconds: (Date.now() - began) / 1000, ...(from.step === 0 ? {} : { since: from.step }),
       best: run.progress.best, scores: run.scores,
     };
     // Resuming what is done already leaves the summary of the sitting that did it.
