@@ -3,6 +3,7 @@
 import { applyFunction, gradFunction } from '../../compiler/functions.js';
 import { taskCodes, type Program, type TensorInfo, type TrainConfig } from '../../compiler/program.js';
 import { groupByTask, type Batch } from '../data/index.js';
+import { hasMemory } from '../engines/device.js';
 import { f32, type CompiledFunction, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
 import type { TrainState } from '../state/checkpoint.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
@@ -41,17 +42,18 @@ export interface Stepper {
 }
 
 /** Samples of one task (or of the whole batch, where the graph reads no task) and their places in the batch. */
-interface Group { readonly task: number | undefined; readonly batch: Batch; readonly rows: readonly number[] }
+export interface Group { readonly task: number | undefined; readonly batch: Batch; readonly rows: readonly number[] }
 
 /** The update of one set of tensors: the shared ones, or one task's own; of either those that wait for an improvement are a set by themselves. */
 interface Update { readonly tensors: readonly TensorInfo[]; readonly fn: CompiledFunction; readonly waits: boolean }
 
 type Gradients = Map<string, Float32Array>;
 
-const SHARED = undefined;
+export const SHARED = undefined;
 
-/** `tables`: of these tensors, the elements marked 1 are trained and the others stay. */
+/** `tables`: of these tensors, the elements marked 1 are trained and the others stay. Where the device has a memory of its own, the step stays there. */
 export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, tables: ReadonlyMap<string, Uint8Array> = new Map()): Promise<Stepper> {
+  if (hasMemory(engine) && tables.size === 0) return (await import('./resident.js')).makeResidentStepper(program, training, engine);
   const graph = gradFunction(program);
   const image = imageInput(program).name;
   const grad = await engine.compile(graph);
@@ -182,7 +184,7 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
   };
 }
 
-function momentsOf(updates: readonly Update[], tasks: readonly number[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {
+export function momentsOf(updates: readonly { readonly tensors: readonly TensorInfo[]; readonly fn: { readonly inputs: readonly string[] } }[], tasks: readonly number[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const update of updates) for (const tensor of update.tensors) {
     for (const kind of ['m', 'v'].filter((k) => update.fn.inputs.includes(`${k}:${tensor.path}`))) {
@@ -193,7 +195,7 @@ function momentsOf(updates: readonly Update[], tasks: readonly number[], stored:
 }
 
 /** Groups in the order of the task list, so that sums over groups have one order. */
-function groupsOf(program: Program, batch: Batch): readonly Group[] {
+export function groupsOf(program: Program, batch: Batch): readonly Group[] {
   if (!program.readsTask) return [{ task: undefined, batch, rows: [...batch.items.keys()] }];
   return [...groupByTask(batch)].sort((a, b) => a.task - b.task)
     .map(({ task, batch: part }) => ({ task, batch: part, rows: [...batch.tasks.keys()].filter((i) => batch.tasks[i] === task) }));

@@ -91,11 +91,11 @@ export function tfjsData(data: TensorData | Float64Array, dtype: TensorType['dty
   }
 }
 
-export function fromTfjs(data: Float32Array | Int32Array | Uint8Array, shape: readonly number[], dtype: Tensor['dtype']): Tensor {
+export function fromTfjs(data: Float32Array | Int32Array | Uint8Array, dtype: Tensor['dtype']): TensorData {
   switch (dtype) {
-    case 'f32': return { dtype, shape, data: data as Float32Array };
-    case 'i64': return { dtype, shape, data: BigInt64Array.from(data as ArrayLike<number>, BigInt) };
-    case 'bool': return { dtype, shape, data: Uint8Array.from(data) };
+    case 'f32': return data as Float32Array;
+    case 'i64': return BigInt64Array.from(data as ArrayLike<number>, BigInt);
+    case 'bool': return Uint8Array.from(data);
     default: return dtype satisfies never;
   }
 }

@@ -5,41 +5,51 @@ import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import type * as tfjs from '@tensorflow/tfjs-core';
 import { leanKernels } from './wasm-kernels.js';
 
-/** Of its own worker pool. */
+/** Of its own pool of workers. */
 const MOST_THREADS = 8;
 
-/** Gives the number of threads. Throws where the backend does not start at all. */
-export async function startWasm(threads = availableParallelism()): Promise<number> {
+let started: Promise<number> | undefined;
+
+/** Gives the number of threads: those of the first call, for a process has one such backend. Throws where it does not start at all. */
+export function startWasm(threads = availableParallelism()): Promise<number> {
+  started ??= start(Math.min(threads, MOST_THREADS));
+  return started;
+}
+
+async function start(threads: number): Promise<number> {
   const core = await import('@tensorflow/tfjs-core');
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  const wanted = Math.min(threads, MOST_THREADS);
-  if (core.getBackend() !== 'wasm' || !core.engine().registry.wasm) {
-    if (wanted > 1) {
-      wasm.setThreadsCount(wanted);
-      const restore = browserLike(wanted);
-      core.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
-      const started = await core.setBackend('wasm').catch(() => false);
-      restore();
-      if (!started) {
-        core.removeBackend('wasm');
-        throw new Error('its threads do not start; --threads 1 needs none');
-      }
-    } else if (!(await core.setBackend('wasm'))) throw new Error('it does not start');
-    leanKernels(core);
+  if (threads > 1) wasm.setThreadsCount(threads);
+  if (!(threads > 1 && await startThreads(core, threads))) {
+    core.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+    if (!(await core.setBackend('wasm'))) throw new Error('it does not start');
   }
-  await core.ready();
-  return wasm.getThreadsCount();
+  leanKernels(core);
+  return Math.max(1, wasm.getThreadsCount());
+}
+
+/** Whether the backend runs with threads. */
+async function startThreads(core: typeof tfjs, threads: number): Promise<boolean> {
+  core.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
+  const { failed, restore } = browserLike(threads);
+  const begun = await Promise.race([core.setBackend('wasm').catch(() => false), failed.then(() => false)]);
+  restore();
+  return begun;
 }
 
 type BlobParts = ConstructorParameters<typeof Blob>[0];
 
+/** What the main script of a worker takes from the bundle around it. */
+const BUNDLE = "Object.assign(globalThis, { commonjsGlobal: globalThis, require$$0: require('fs'), require$$1: require('path'), require$$3: require('perf_hooks'), require$$4: require('os') });";
+
 /**
  * Workers by `blob:` address, which Node does not open: their scripts become files. The backend takes half the processors at most: it is told
- * of twice as many as are wanted. Workers do not keep the process alive. The result undoes all of it.
+ * of twice as many as are wanted. Workers do not keep the process alive; one that fails does not end it, but settles `failed`.
  */
-function browserLike(threads: number): () => void {
+function browserLike(threads: number): { readonly failed: Promise<void>; readonly restore: () => void } {
   const require = createRequire(import.meta.url);
   const os = require('node:os') as { cpus: () => readonly unknown[] };
   const workers = require('node:worker_threads') as { Worker: typeof Worker };
@@ -54,26 +64,33 @@ function browserLike(threads: number): () => void {
   };
   const main = join(folder, 'main.js'), worker = join(folder, 'worker.cjs');
   URL.createObjectURL = () => {
-    const [mainText = ''] = texts, workerText = texts.at(-1) ?? '';
-    writeFileSync(main, mainText);
+    writeFileSync(main, texts[0] ?? '');
     // the worker asks for the address of the main script in the same way
-    writeFileSync(worker, `URL.createObjectURL = () => ${JSON.stringify(main)}; URL.revokeObjectURL = () => {};\n${workerText.replaceAll('\\n', '\n')}`);
+    writeFileSync(worker, `${BUNDLE} URL.createObjectURL = () => ${JSON.stringify(main)}; URL.revokeObjectURL = () => {};\n${texts.at(-1) ?? ''}`);
     return worker;
   };
   os.cpus = () => Array.from({ length: 2 * threads });
-  const started: Worker[] = [];
+  const all: Worker[] = [];
+  let fail: () => void = () => undefined;
+  const failed = new Promise<void>((resolve) => { fail = resolve; });
   workers.Worker = class extends before.Worker {
     constructor(...args: ConstructorParameters<typeof Worker>) {
       super(...args);
-      started.push(this);
+      all.push(this);
+    }
+    override on(event: string, listener: (...args: never[]) => void): this {
+      return super.on(event, event === 'error' ? fail : listener as (...args: unknown[]) => void);
     }
   };
-  return () => {
-    globalThis.Blob = before.Blob;
-    URL.createObjectURL = before.createObjectURL;
-    os.cpus = before.cpus;
-    workers.Worker = before.Worker;
-    for (const one of started) one.unref();
-    rmSync(folder, { recursive: true, force: true });
+  return {
+    failed,
+    restore: () => {
+      globalThis.Blob = before.Blob;
+      URL.createObjectURL = before.createObjectURL;
+      os.cpus = before.cpus;
+      workers.Worker = before.Worker;
+      for (const one of all) one.unref();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
