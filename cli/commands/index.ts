@@ -1,5 +1,6 @@
 // The list of commands, in the order of their help. Only a list.
 import type { AnyCommand } from '../command.js';
+import { ablate } from './ablate.js';
 import { analyze } from './analyze.js';
 import { check } from './check.js';
 import { compile } from './compile.js';
@@ -16,7 +17,7 @@ import { weightsExport } from './weights-export.js';
 import { weightsImport } from './weights-import.js';
 import { weightsList } from './weights-list.js';
 
-export const commands: readonly AnyCommand[] = [check, inspect, train, evaluate, predict, analyze, compile, weightsImport, weightsExport, weightsList, weightsDiff, dataCheck, dataPhantom, fmt, explain];
+export const commands: readonly AnyCommand[] = [check, inspect, train, evaluate, ablate, predict, analyze, compile, weightsImport, weightsExport, weightsList, weightsDiff, dataCheck, dataPhantom, fmt, explain];
 
 /** Words that stand before others: `tpsc data check`. */
 export const groups: readonly { readonly name: string; readonly summary: string }[] = [

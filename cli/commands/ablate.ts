@@ -1,0 +1,124 @@
+// tpsc ablate: trains and scores every run of a study in one folder, so that it can be stopped, killed and shared, and a table made of it.
+import { resolve } from 'node:path';
+import { changedRows } from '../../runtime/ablate/agree.js';
+import { MisuseError } from '../../runtime/errors.js';
+import { plural } from '../../runtime/report/numbers.js';
+import type { AblateArgs } from '../ablate/open.js';
+import { command } from '../command.js';
+import { dataFlags, engineFlags, formatFlag, quoted } from '../flags.js';
+import { showPath, type Io } from '../io.js';
+
+const needed = (value: string | undefined, flag: string): string => {
+  if (value === undefined) throw new MisuseError(`tpsc ablate needs ${flag}`, 'write tpsc ablate SPEC --study NAME --data DIR --out DIR, or tpsc ablate --status DIR');
+  return value;
+};
+
+export const ablate = command({
+  name: 'ablate',
+  arguments: '[spec]',
+  summary: 'train and score every row of a study',
+  about: 'The runs lie in --out/runs, each named by what could change a number of it. The same command again skips what is done, goes on with what was cut, and tries anew what failed; Ctrl-C saves all.\nSeveral may work in one folder at once, on several machines too: a run is done by one of them. `tpsc table` makes the table.',
+  flags: {
+    spec: { type: 'string', describe: 'a .tps file with studies' },
+    study: { type: 'string', describe: 'name of the study' },
+    data: { type: 'string', describe: 'the data folder' },
+    out: { type: 'string', describe: 'the folder of the study\'s runs' },
+    rows: { type: 'string', describe: 'of the study\'s rows, these alone: A1,A2' },
+    jobs: { type: 'number', describe: 'runs at a time, a process each (default: 1)' },
+    'dry-run': { type: 'boolean', default: false, describe: 'print the plan and what it costs, start nothing' },
+    status: { type: 'string', describe: 'how the study in this folder stands' },
+    run: { type: 'string', describe: 'one run of --out in this process: its name in runs.json' },
+    weights: { type: 'string', describe: 'every run starts from a run or a .safetensors file; `random`: let frozen parts stay random' },
+    tasks: { type: 'string', describe: 'codes of the tasks to keep: WA,SL' },
+    checkpoint: { type: 'string', choices: ['last', 'best'], default: 'last', describe: 'the one that is scored; counts of both are kept' },
+    miou: { type: 'string', choices: ['dataset-both', 'dataset-foreground', 'image-foreground', 'image-both'], default: 'dataset-both', describe: 'definition of mIoU' },
+    at: { type: 'string', choices: ['network', 'original'], default: 'network', describe: 'the size at which masks are compared: the network\'s, or each image\'s own' },
+    ...engineFlags,
+    threads: { type: 'number', describe: 'threads in all, shared among the jobs (default: one a core)' },
+    ...dataFlags,
+    format: formatFlag,
+  },
+  examples: [
+    ['tpsc ablate net.tps --study widths --data lesions/ --out runs/widths --dry-run', 'what it asks for, and what that costs'],
+    ['tpsc ablate net.tps --study widths --data lesions/ --out runs/widths --jobs 2', 'two runs at a time; the same again goes on'],
+    ['tpsc ablate net.tps --study widths --data lesions/ --out runs/widths --weights runs/pretrain', 'every run from one pretraining'],
+    ['tpsc ablate --status runs/widths', 'how far it is, what failed'],
+  ],
+  run: async (args, io) => {
+    if (args.status !== undefined) return status(args.status, io, args.format === 'json');
+    const out = needed(args.out, '--out'), data = needed(args.data, '--data');
+    if (args.run !== undefined) {
+      const { runWorker } = await import('../ablate/worker.js');
+      const words = workerWords({ ...args, out, data, run: args.run });
+      return runWorker({ ...args, out, data, run: args.run, command: ['tpsc', ...words].map(quoted).join(' ') }, io);
+    }
+    return study({ ...args, spec: needed(args.spec, 'a spec'), study: needed(args.study, '--study'), out, data }, args['dry-run'], io, args.format === 'json');
+  },
+});
+
+async function status(root: string, io: Io, json: boolean): Promise<number> {
+  const [{ readRunEntries, readStudyFile }, { scanRuns }, { renderStanding }] = await Promise.all([import('../../runtime/ablate/layout.js'), import('../../runtime/ablate/scan.js'), import('../../runtime/report/ablation.js')]);
+  const file = readStudyFile(root), entries = scanRuns(root, readRunEntries(root), file);
+  io.out(json ? `${JSON.stringify({ study: file.study, out: root, runs: entries }, null, 2)}\n` : renderStanding(root, file, entries, io.colour));
+  return 0;
+}
+
+/** What all runs are told besides study.json. */
+function workerWords(args: Pick<AblateArgs, 'out' | 'data' | 'weights' | 'engine' | 'device'> & { readonly run: string }): readonly string[] {
+  return ['ablate', '--run', args.run, '--out', args.out, '--data', args.data, ...(args.weights === undefined ? [] : ['--weights', args.weights]),
+    ...(args.engine === 'ort' ? [] : ['--engine', args.engine]), ...(args.device === 'cpu' ? [] : ['--device', args.device])];
+}
+
+async function study(args: AblateArgs, dryRun: boolean, io: Io, json: boolean): Promise<number> {
+  const [{ openPlan }, { boardOf }, { spawnWorker }, { settleStudy, requireAgreement }, { findStudyFile, studyPaths }, { runAll }, { scanRuns }, report, { makeFolder }] = await Promise.all([
+    import('../ablate/open.js'), import('../ablate/board.js'), import('../ablate/spawn.js'), import('../../runtime/ablate/agree.js'), import('../../runtime/ablate/layout.js'),
+    import('../../runtime/ablate/runner.js'), import('../../runtime/ablate/scan.js'), import('../../runtime/report/ablation.js'), import('../../runtime/state/atomic.js'),
+  ]);
+  const { plan, chosen, jobs, weights } = await openPlan(args, io), { out } = args, paths = studyPaths(out);
+  const before = scanRuns(out, plan.runs, plan.study), planned = report.planReport(plan, before, jobs);
+  if (dryRun) {
+    const there = findStudyFile(out);
+    if (there !== undefined) requireAgreement(out, there, plan.study);
+    io.out(json ? `${JSON.stringify({ ...planned, list: before }, null, 2)}\n` : report.renderPlan(planned, plan.study));
+    return 0;
+  }
+  const changed = changedRows(await settleStudy(out, plan.study), plan.study);
+  if (changed.length > 0) io.err(`${plural(changed.length, 'row')} changed since: ${changed.join(', ')}. Their runs are made anew; the old ones stay in ${paths.root}/runs\n`);
+  makeFolder(`${out}/logs`);
+  io.err(report.renderPlan(planned, plan.study));
+
+  const board = boardOf(io, chosen, before), stop = new AbortController();
+  const unlisten = io.onInterrupt(() => {
+    board.line('stopping: every run saves; once more Ctrl-C ends at once');
+    stop.abort();
+  });
+  try {
+    const entries = await runAll({
+      root: out, goal: plan.study, all: plan.runs, runs: chosen, jobs, signal: stop.signal,
+      start: (run) => spawnWorker([...io.self, ...workerWords({ ...args, run: run.run, ...(weights === undefined ? {} : { weights }) })], paths.log(run.run), (message) => board.told(run, message)),
+      onEvent: (e) => {
+        switch (e.kind) {
+          case 'start': return board.started(e.run);
+          case 'end': return board.ended(e.run, e.entry, e.ours);
+          case 'again': return board.line(`${report.runName(e.run)}: its process was ended by the system; started again`);
+          case 'waiting': return board.line(`${plural(e.runs.length, 'run')} left, in the hands of another runner: waiting`);
+        }
+      },
+    });
+    board.stop();
+    const failed = entries.filter((e) => e.state === 'failed' && chosen.some((r) => r.run === e.run)), again = againText(args);
+    if (json) io.out(`${JSON.stringify({ study: plan.study.study, out, interrupted: stop.signal.aborted, runs: entries }, null, 2)}\n`);
+    else io.out(`${report.renderStanding(out, plan.study, entries, io.colour)}\n${stop.signal.aborted ? `stopped; go on with:\n  ${again}\n` : failed.length > 0 ? `once that is mended, the failed runs alone are tried again by:\n  ${again}\n` : `the table: tpsc table ${quoted(showPath(resolve(out)))}\n`}`);
+    return stop.signal.aborted ? 130 : failed.length > 0 ? 1 : 0;
+  } finally {
+    board.stop();
+    unlisten();
+  }
+}
+
+/** The command as a person would type it again. */
+function againText(args: AblateArgs): string {
+  const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', checkpoint: 'last', miou: 'dataset-both', at: 'network' };
+  const names = ['study', 'data', 'out', 'rows', 'jobs', 'threads', 'weights', 'tasks', 'checkpoint', 'miou', 'at', 'engine', 'device', 'split-rule', 'accept'] as const;
+  return ['tpsc', 'ablate', args.spec, ...names.flatMap((n) => (args[n] === undefined || args[n] === defaults[n] ? [] : [`--${n}`, String(args[n])]))].map(quoted).join(' ');
+}
