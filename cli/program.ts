@@ -1,6 +1,6 @@
 // From `SPEC[#VARIANT]` and flags to a checked program, with its diagnostics told in one way for all commands.
 import { existsSync, statSync } from 'node:fs';
-import { compileSpec, type CompileResult } from '../compiler/index.js';
+import { compileSpec, type CompileResult, type ParsedTexts } from '../compiler/index.js';
 import type { Program } from '../compiler/program.js';
 import { UserError } from '../runtime/errors.js';
 import { diagnosticsJson, renderDiagnostics } from '../runtime/report/frame.js';
@@ -23,6 +23,10 @@ export interface CompileOptions {
   readonly everything?: boolean;
   /** A file that cannot be read is a diagnostic too, so that a tool always gets its JSON. */
   readonly json: boolean;
+  /** Kept by a command that compiles several programs. */
+  readonly parsed?: ParsedTexts;
+  /** That a variant equals its base is no matter here: the base need not be compiled. */
+  readonly knownVariant?: boolean;
 }
 
 /** A spec's file and variant. For people, throws UserError where the file cannot be read. */
@@ -34,17 +38,17 @@ export function specFile(spec: string, json: boolean): SpecRef {
 }
 
 /** Compiles; diagnostics are values. Throws as `specFile`. */
-export function compileFile(args: ProgramArgs, { everything = false, json }: CompileOptions): CompileResult {
+export function compileFile(args: ProgramArgs, { everything = false, json, parsed, knownVariant = false }: CompileOptions): CompileResult {
   const { file, variant } = specFile(args.spec, json);
   const tasks = parseTasks(args.tasks);
   return compileSpec({
-    file, set: parseSet(args.set), everything,
+    file, set: parseSet(args.set), everything, knownVariant,
     ...(variant === undefined ? {} : { variant }),
     ...(args.block === undefined ? {} : { block: args.block }),
     ...(tasks === undefined ? {} : { tasks }),
     ...(args.epochs === undefined ? {} : { epochs: args.epochs }),
     ...(args.growing === undefined ? {} : { growing: args.growing }),
-  }, diskHost());
+  }, diskHost(), parsed);
 }
 
 /** A spec with errors has been told in full already: the command only ends. */
@@ -56,8 +60,8 @@ export function tellDiagnostics(result: Pick<CompileResult, 'diagnostics' | 'tex
 }
 
 /** The program of a spec without errors; its warnings go to standard error. Else tells the mistakes (as JSON where asked) and throws SpecFaults. */
-export function needProgram(args: ProgramArgs, io: Io, json: boolean): Program {
-  const result = compileFile(args, { json });
+export function needProgram(args: ProgramArgs, io: Io, json: boolean, options: Omit<CompileOptions, 'json'> = {}): Program {
+  const result = compileFile(args, { ...options, json });
   if (result.program === undefined) {
     tellDiagnostics(result, json, io);
     throw new SpecFaults();

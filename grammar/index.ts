@@ -13,7 +13,7 @@ import { lex, tokenRange } from './text/lexer.js';
 import { keepOne } from './parse/one.js';
 
 export * from './ast.js';
-export { format, printDeclaration, printExpr } from './print/index.js';
+export { format, printDeclaration, printExpr, printStatement } from './print/index.js';
 export { diagnostic, type Code, type Diagnostic, type Related, type Severity } from './diagnostics.js';
 
 const parser = new TpsParser();

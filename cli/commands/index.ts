@@ -6,6 +6,7 @@ import { check } from './check.js';
 import { compile } from './compile.js';
 import { dataCheck } from './data-check.js';
 import { dataPhantom } from './data-phantom.js';
+import { diff } from './diff.js';
 import { evaluate } from './eval.js';
 import { explain } from './explain.js';
 import { fmt } from './fmt.js';
@@ -17,7 +18,7 @@ import { weightsExport } from './weights-export.js';
 import { weightsImport } from './weights-import.js';
 import { weightsList } from './weights-list.js';
 
-export const commands: readonly AnyCommand[] = [check, inspect, train, evaluate, ablate, predict, analyze, compile, weightsImport, weightsExport, weightsList, weightsDiff, dataCheck, dataPhantom, fmt, explain];
+export const commands: readonly AnyCommand[] = [check, inspect, diff, train, evaluate, ablate, predict, analyze, compile, weightsImport, weightsExport, weightsList, weightsDiff, dataCheck, dataPhantom, fmt, explain];
 
 /** Words that stand before others: `tpsc data check`. */
 export const groups: readonly { readonly name: string; readonly summary: string }[] = [

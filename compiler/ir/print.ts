@@ -21,6 +21,9 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   return [...lines, ...shown.outputs.map((o) => `output ${o.name} = ${nameOf(o.id)}`), ''].join('\n');
 }
 
+/** An attribute's value as the canonical text has it. */
+export const printAttr = (value: AttrValue): string => printValue(value, true);
+
 /** SHA-256 of the canonical text, hexadecimal. */
 export const hashGraph = (graph: Graph): string => hashText(printGraph(graph, { canonical: true }));
 export const hashText = (text: string): string => bytesToHex(sha256(new TextEncoder().encode(text)));

@@ -1,8 +1,9 @@
 // Tree to text. `format` keeps comments and blank lines of the source; the others print a tree alone.
-import type { Declaration, Expr, SourceFile } from '../ast.js';
+import type { Declaration, Expr, SourceFile, Stmt } from '../ast.js';
 import { declarationDoc, fileDoc } from './declarations.js';
 import { hardline, render, type Doc } from './doc.js';
 import { exprDoc, Unprintable } from './expressions.js';
+import { stmtDoc } from './statements.js';
 import { noTrivia, triviaOf } from './trivia.js';
 
 /** Characters a line; comments at a line's end are not counted. */
@@ -23,6 +24,16 @@ export function format(file: SourceFile): string {
 export function printExpr(expr: Expr): string {
   try {
     return render(exprDoc(expr, noTrivia), Infinity);
+  } catch (error) {
+    if (error instanceof Unprintable) return '?';
+    throw error;
+  }
+}
+
+/** A statement, on one line where it has no body; what did not parse prints as `?`. */
+export function printStatement(stmt: Stmt): string {
+  try {
+    return render(stmtDoc(stmt, noTrivia), Infinity);
   } catch (error) {
     if (error instanceof Unprintable) return '?';
     throw error;

@@ -1,0 +1,88 @@
+// What differs between two graphs, node by node. Nothing is reported where the canonical texts agree, and something is where they do not.
+import { isNdArray } from '../ir/ndarray.js';
+import { formatType, isLeaf, nodeOf, type Graph, type Node, type NodeId } from '../ir/graph.js';
+import { printGraph } from '../ir/print.js';
+import { attrTexts, matchNodes, SIZES, type Matching, type MatchOptions } from './match.js';
+
+interface At { /** of the node that it speaks of; where both have it, in A */ readonly module: string; readonly op: string }
+export type NodeChange =
+  | (At & { readonly kind: 'added' | 'removed' })
+  | (At & { readonly kind: 'changed'; readonly attr: string; readonly a: string; readonly b: string })
+  /** Modules of the values that it read and reads. */
+  | (At & { readonly kind: 'rewired'; readonly a: readonly string[]; readonly b: readonly string[] })
+  | (At & { readonly kind: 'shape'; readonly a: string; readonly b: string });
+
+export interface ResultChange { readonly name: string; readonly change: 'added' | 'removed' | 'rewired' | 'moved' }
+export interface GraphDiff { readonly nodes: readonly NodeChange[]; readonly outputs: readonly ResultChange[] }
+
+const NOTHING: Graph = { nodes: new Map(), outputs: [] };
+
+export function diffGraphs(before: Graph | undefined, after: Graph | undefined, options: MatchOptions): GraphDiff {
+  const [a, b] = [before ?? NOTHING, after ?? NOTHING];
+  if (printGraph(a, { canonical: true }) === printGraph(b, { canonical: true })) return { nodes: [], outputs: [] };
+  const matching = matchNodes(a, b, options);
+  const found = compare(a, b, matching, options, (x, y) => matching.toB.get(x) === y || matching.sameValue(x, y));
+  // equal values that are computed a different number of times, or shared in another way
+  return found.nodes.length + found.outputs.length > 0 ? found : compare(a, b, matching, options, (x, y) => matching.toB.get(x) === y);
+}
+
+function compare(a: Graph, b: Graph, matching: Matching, { path }: MatchOptions, same: (x: NodeId, y: NodeId) => boolean): GraphDiff {
+  const nodes: NodeChange[] = [];
+  for (const node of a.nodes.values()) {
+    const at: At = { module: node.path, op: node.op };
+    const partner = matching.toB.get(node.id);
+    if (partner === undefined) nodes.push({ kind: 'removed', ...at });
+    else nodes.push(...changesOf(at, node, nodeOf(b, partner), a, b, path, same));
+  }
+  for (const node of b.nodes.values()) if (!matching.toA.has(node.id)) nodes.push({ kind: 'added', module: node.path, op: node.op });
+  return { nodes, outputs: outputsOf(a, b, same) };
+}
+
+function changesOf(at: At, x: Node, y: Node, a: Graph, b: Graph, path: (p: string) => string, same: (x: NodeId, y: NodeId) => boolean): readonly NodeChange[] {
+  const changes: NodeChange[] = [];
+  const [before, after] = [attrTexts(x, path), attrTexts(y)];
+  let resized = formatType(x.type) !== formatType(y.type);
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    if (before.get(name) === after.get(name)) continue;
+    if (SIZES.has(name)) resized = true;
+    else changes.push({ kind: 'changed', ...at, attr: name, a: valueText(x, name), b: valueText(y, name) });
+  }
+  const inputs = x.inputs.flatMap((from, i) => (y.inputs[i] !== undefined && same(from, y.inputs[i]) ? [] : [i]));
+  if (inputs.length > 0 || x.inputs.length !== y.inputs.length) {
+    const extra = y.inputs.slice(x.inputs.length);
+    changes.push({ kind: 'rewired', ...at, a: inputs.map((i) => source(a, x.inputs[i])), b: [...inputs.map((i) => y.inputs[i]), ...extra].map((id) => source(b, id)) });
+  }
+  if (resized) changes.push({ kind: 'shape', ...at, a: formatType(x.type), b: formatType(y.type) });
+  return changes;
+}
+
+/** Where a value comes from, in a word: its module, or its name. */
+function source(graph: Graph, id: NodeId | undefined): string {
+  if (id === undefined) return '';
+  const node = nodeOf(graph, id);
+  if (!isLeaf(node.op)) return node.path;
+  return node.op === 'constant' ? `constant ${valueText(node, 'value')}` : String(node.attrs['path'] ?? node.attrs['name']);
+}
+
+/** An attribute as people read it. */
+function valueText(node: Node, name: string): string {
+  const value = node.attrs[name];
+  if (value === undefined) return '';
+  if (!isNdArray(value)) return attrTexts(node).get(name) ?? '';
+  if (value.data.length === 1) return String(value.data[0]);
+  return value.data.length <= 6 ? `[${[...value.data].join(', ')}]` : `${value.data.length} values`;
+}
+
+function outputsOf(a: Graph, b: Graph, same: (x: NodeId, y: NodeId) => boolean): readonly ResultChange[] {
+  const [before, after] = [new Map(a.outputs.map((o) => [o.name, o.id])), new Map(b.outputs.map((o) => [o.name, o.id]))];
+  const changes: ResultChange[] = [];
+  for (const [name, id] of before) {
+    const other = after.get(name);
+    if (other === undefined) changes.push({ name, change: 'removed' });
+    else if (!same(id, other)) changes.push({ name, change: 'rewired' });
+  }
+  for (const name of after.keys()) if (!before.has(name)) changes.push({ name, change: 'added' });
+  const common = (names: Iterable<string>): string => [...names].filter((n) => before.has(n) && after.has(n)).join('\n');
+  if (common(before.keys()) !== common(after.keys())) for (const name of before.keys()) if (after.has(name)) changes.push({ name, change: 'moved' });
+  return changes;
+}

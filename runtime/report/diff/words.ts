@@ -1,0 +1,58 @@
+// A diff in a few words, for a cell of a table: `− adapter tca, − gate split; −30.4 M parameters`.
+import type { DeclarationChange, Diff } from '../../../compiler/diff/index.js';
+import { short } from '../numbers.js';
+
+/** Statements that are parts of a network; others are told only where none of these changed. */
+const PARTS = new Set(['encoder', 'adapter', 'gate', 'prototypes', 'state', 'decoder', 'layer', 'param']);
+/** More parts than these are a number. */
+const MOST = 6;
+
+/** The block that a statement calls: `route` of `adapter tca before enc.blocks[*] = route(…)`. */
+function callee(text: string | null): string | undefined {
+  const right = text?.replace(/^\w+ [^=]*?= /, '').replace(/^per \w+ /, '');
+  const [, name] = /^(\w+)\(/.exec(right ?? '') ?? [];
+  return name;
+}
+
+function changedWords(c: DeclarationChange): string {
+  const name = c.name === '' ? c.kind : c.name;
+  const [from, to] = [callee(c.a), callee(c.b)];
+  return from !== undefined && to !== undefined && from !== to ? `${name}: ${from} → ${to}` : `${name} changed`;
+}
+
+/** Names that changed in one way, told together: `d1, d2, d3: pgtd → fuse_decoder`. */
+function together(words: readonly string[]): readonly string[] {
+  const found = new Map<string, string[]>();
+  for (const w of words) {
+    const [, name, rest] = /^([\w ]+?)(: .*| changed)$/.exec(w) ?? [];
+    const key = rest ?? w;
+    found.set(key, [...found.get(key) ?? [], name ?? '']);
+  }
+  return [...found].map(([key, names]) => (names[0] === '' ? key : `${[...names].sort().join(', ')}${key}`));
+}
+
+function statements(diff: Diff): readonly string[] {
+  const told = diff.declarations.some((c) => PARTS.has(c.kind)) ? diff.declarations.filter((c) => PARTS.has(c.kind)) : diff.declarations.filter((c) => c.kind !== 'return');
+  const words = (change: DeclarationChange['change'], text: (c: DeclarationChange) => string): readonly string[] => told.filter((c) => c.change === change).map(text);
+  const all = [
+    ...words('removed', (c) => `− ${c.kind} ${c.name}`.trimEnd()), ...words('added', (c) => `+ ${c.kind} ${c.name}`.trimEnd()),
+    ...together(words('changed', changedWords)),
+  ];
+  return all.length <= MOST ? all : [...all.slice(0, MOST), `${all.length - MOST} more`];
+}
+
+function parameters(diff: Diff): string {
+  const by = diff.elements.b.parameters - diff.elements.a.parameters;
+  return by === 0 ? '' : `${by < 0 ? '−' : '+'}${short(Math.abs(by))} parameters`;
+}
+
+/** What B is to A. `–` where they are the same network, trained in the same way. */
+export function deltaInWords(diff: Diff): string {
+  if (diff.equal) return '–';
+  const settings = diff.settings.map((f) => (f.a === null ? `+ setting ${f.key}` : f.b === null ? `− setting ${f.key}` : `${f.key} ${f.a} → ${f.b}`));
+  const tasks = diff.tasks.map((f) => (f.a === null ? `+ task ${f.b ?? ''}` : f.b === null ? `− task ${f.a}` : 'tasks in another order'));
+  const training = diff.training.map((f) => `${f.key} ${f.a ?? 'none'} → ${f.b ?? 'none'}`);
+  const first = [...statements(diff), ...settings.slice(0, MOST), ...tasks];
+  const shown = first.length > 0 ? first : training.length > 0 ? training.slice(0, 3) : ['other ops'];
+  return [shown.join(', '), parameters(diff)].filter((text) => text !== '').join('; ');
+}
