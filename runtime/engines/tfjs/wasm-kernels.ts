@@ -1,5 +1,5 @@
-// Two kernels of the wasm backend in a leaner form, under their own names: programs stay what they are. Measured on 2 cores:
-// 32 products of 484 x 72 x 484 took 490 ms, one product with a turned side 30 times that of plain ones; each Slice copied its whole input.
+// Three kernels of the wasm backend in a leaner form, under their own names: programs stay what they are. Measured on 2 cores: 32 products of
+// 484 x 72 x 484 took 490 ms, one product with a turned side 30 times a plain one; each Slice copied its whole input; Concat and Slice took 0.1 µs a run of memory, however short.
 import type * as tfjs from '@tensorflow/tfjs-core';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 
@@ -22,6 +22,7 @@ interface Backend {
 export function leanKernels(core: Core): void {
   replace(core, 'BatchMatMul', (transpose) => batchMatMul(transpose));
   replace(core, 'Slice', () => slice);
+  replace(core, 'Concat', () => concat);
 }
 
 function replace(core: Core, kernelName: string, make: (transpose: KernelFunc) => KernelFunc): void {
@@ -73,6 +74,14 @@ function part(backend: Backend, whole: TensorInfo, i: number, shape: readonly nu
   return backend.makeOutput(shape, 'float32', backend.dataIdMap.get(whole.dataId).memoryOffset + i * size(shape) * 4);
 }
 
+/** Bytes up to which a loop is quicker than a call. */
+const SHORT = 64;
+
+function copyRun(heap: Uint8Array, from: number, to: number, bytes: number): void {
+  if (bytes > SHORT) heap.copyWithin(to, from, from + bytes);
+  else for (let i = 0; i < bytes; i++) heap[to + i] = heap[from + i] ?? 0;
+}
+
 const BYTES: Readonly<Record<string, number>> = { float32: 4, int32: 4, bool: 1 };
 
 /** Runs of memory copied within the heap. */
@@ -93,7 +102,7 @@ const slice: KernelFunc = ({ inputs, attrs, backend: given }) => {
   const strides = x.shape.map((_, i) => size(x.shape.slice(i + 1)) * bytes);
   let from = source + begin.reduce((sum, b, i) => sum + b * (strides[i] ?? 0), 0);
   for (let to = target, end = target + size(shape) * bytes; to < end; to += run) {
-    heap.copyWithin(to, from, from + run);
+    copyRun(heap, from, to, run);
     for (let axis = last - 1; axis >= 0; axis--) {
       index[axis] = (index[axis] ?? 0) + 1;
       from += strides[axis] ?? 0;
@@ -101,6 +110,24 @@ const slice: KernelFunc = ({ inputs, attrs, backend: given }) => {
       from -= (strides[axis] ?? 0) * (shape[axis] ?? 0);
       index[axis] = 0;
     }
+  }
+  return out;
+};
+
+const concat: KernelFunc = ({ inputs, attrs, backend: given }) => {
+  const backend = given as Backend, xs = Object.values(inputs) as TensorInfo[];
+  const [first] = xs, axis = attrs?.axis as number, bytes = BYTES[first?.dtype ?? ''];
+  if (first === undefined || bytes === undefined) throw new Error(`Concat of ${first?.dtype ?? 'nothing'}`);
+  const shape = first.shape.map((d, i) => (i === axis ? xs.reduce((sum, x) => sum + (x.shape[i] ?? 0), 0) : d));
+  const out = backend.makeOutput(shape, first.dtype);
+  const heap = backend.wasm.HEAPU8;
+  const rows = size(shape.slice(0, axis)), row = size(shape.slice(axis)) * bytes;
+  let before = backend.dataIdMap.get(out.dataId).memoryOffset;
+  for (const x of xs) {
+    const run = size(x.shape.slice(axis)) * bytes;
+    let from = backend.dataIdMap.get(x.dataId).memoryOffset;
+    for (let i = 0, to = before; i < rows; i++, to += row, from += run) copyRun(heap, from, to, run);
+    before += run;
   }
   return out;
 };

@@ -13,8 +13,11 @@ const MOST_THREADS = 8;
 
 let started: Promise<number> | undefined;
 
-/** Gives the number of threads: those of the first call, for a process has one such backend. Throws where it does not start at all. */
-export function startWasm(threads = availableParallelism()): Promise<number> {
+/**
+ * Gives the number of threads: those of the first call, for a process has one such backend. By default one processor is left free: the threads
+ * wait for each other in loops, and one that has no processor holds up all. Throws where it does not start at all.
+ */
+export function startWasm(threads = Math.max(1, availableParallelism() - 1)): Promise<number> {
   started ??= start(Math.min(threads, MOST_THREADS));
   return started;
 }
