@@ -1,9 +1,11 @@
-// One training step of a spec, timed and weighed: `tsx bench/step.ts SPEC[#VARIANT] [--batch 1] [--steps 3] [--threads 2] [--set size=256] [--task SL]`.
+// A training step or an inference of a spec, timed and weighed:
+// tsx bench/step.ts SPEC[#VARIANT] [--work step|infer] [--batch 1] [--steps 3] [--threads 2] [--set size=256] [--task SL] [--save FILE]
 // Random weights and one random batch of one task; the first step is not timed. Prints one line of JSON: seconds of compiling and of each step, loss of
-// each, peak memory of the process in bytes. `--save FILE` writes the initial tensors and the batch as safetensors, for a peer that runs the same.
+// each (or some logits), peak memory of the process in bytes. `--save` writes the tensors and the batch as safetensors for a peer, and does no work.
 import { parseArgs } from 'node:util';
+import { inferFunction } from '../compiler/functions.js';
 import { compileSpec } from '../compiler/index.js';
-import { taskCodes } from '../compiler/program.js';
+import { taskCodes, type Program, type TrainConfig } from '../compiler/program.js';
 import { diskHost } from '../cli/host.js';
 import { parseSet, parseSpecRef } from '../cli/flags.js';
 import { f32, type Tensor } from '../runtime/engines/engine.js';
@@ -11,12 +13,13 @@ import { createEngine } from '../runtime/engines/index.js';
 import { streamOf } from '../runtime/random.js';
 import { writeSafetensors } from '../runtime/state/safetensors.js';
 import { startingTensors } from '../runtime/state/weights.js';
+import { binderOf, pick, scheduleFeeds } from '../runtime/train/bind.js';
 import { imageInput } from '../runtime/train/image-input.js';
 import { makeStepper } from '../runtime/train/step.js';
 
 const { values, positionals: [spec = ''] } = parseArgs({ allowPositionals: true, options: {
   batch: { type: 'string', default: '1' }, steps: { type: 'string', default: '3' }, threads: { type: 'string', default: '2' },
-  set: { type: 'string', multiple: true, default: [] }, task: { type: 'string' }, block: { type: 'string' }, save: { type: 'string' },
+  set: { type: 'string', multiple: true, default: [] }, task: { type: 'string' }, block: { type: 'string' }, save: { type: 'string' }, work: { type: 'string', default: 'step' },
 } });
 const seconds = async <T>(work: () => T | Promise<T>): Promise<readonly [number, T]> => {
   const began = performance.now(), value = await work();
@@ -45,15 +48,38 @@ for (const info of program.tensors) {
     tensors.set(path, f32(shape, Float32Array.from(data as Float32Array, (v) => v + 0.02 * noise.normal())));
   }
 }
-if (values.save !== undefined) writeSafetensors(values.save, new Map([...tensors, ['image', image], ['truth', truth]]), {});
-const items = Array.from({ length: n }, (_, i) => ({ task: codes[task] ?? '', stem: String(i), image: '', mask: '', group: '', split: 'train' as const }));
-const [compiled, stepper] = await seconds(() => makeStepper(program, training, engine));
-const state = { tensors, updates: new Map<string, number>(), moments: new Map([...stepper.moments(codes)].map(([name, shape]) => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))] as const)) };
 const schedules = Object.fromEntries(program.schedules.map((s) => [s.name, s.from]));
-const steps: number[] = [], losses: number[] = [];
-for (let step = 0; step <= Number(values.steps); step++) {
-  const [took, { loss }] = await seconds(() => stepper.run(state, { image, truth, step, items, tasks: items.map(() => task) }, { lr: 1e-4, schedules, seed: 0, step }));
-  losses.push(loss);
-  if (step > 0) steps.push(took);
+const said = { spec, batch: n, size: height, threads: engine.threads, checked, initialised };
+const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;
+
+if (values.save !== undefined) {
+  writeSafetensors(values.save, new Map([...tensors, ['image', image], ['truth', truth]]), {});
+  console.log(JSON.stringify({ ...said, saved: values.save }));
+} else if (values.work === 'infer') await infer(program);
+else await train(program, training);
+
+/** Steps of training; the first is a warm-up. */
+async function train(of: Program, how: TrainConfig): Promise<void> {
+  const items = Array.from({ length: n }, (_, i) => ({ task: codes[task] ?? '', stem: String(i), image: '', mask: '', group: '', split: 'train' as const }));
+  const [compiled, stepper] = await seconds(() => makeStepper(of, how, engine));
+  const state = { tensors, updates: new Map<string, number>(), moments: new Map([...stepper.moments(codes)].map(([name, shape]) => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))] as const)) };
+  const losses: number[] = [];
+  const steps = await timed(async (step) => { losses.push((await stepper.run(state, { image, truth, step, items, tasks: items.map(() => task) }, { lr: 1e-4, schedules, seed: 0, step })).loss); });
+  console.log(JSON.stringify({ ...said, compiled, steps, losses, peakBytes: peakBytes() }));
 }
-console.log(JSON.stringify({ spec, batch: n, size: height, threads: engine.threads, checked, initialised, compiled, steps, losses, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+
+/** Logits of the batch, again and again. */
+async function infer(of: Program): Promise<void> {
+  const [compiled, fn] = await seconds(() => engine.compile(inferFunction(of)));
+  const feeds = pick({ ...binderOf(of).feeds(fn.inputs, tensors, of.readsTask ? task : undefined), ...scheduleFeeds(schedules), image }, fn.inputs);
+  let logits = new Float32Array(0);
+  const steps = await timed(async () => { logits = (await fn.run(feeds))['logits']?.data as Float32Array<ArrayBuffer>; });
+  const stride = Math.max(1, Math.floor(logits.length / 64));
+  console.log(JSON.stringify({ ...said, compiled, steps, logits: Array.from({ length: 64 }, (_, i) => logits[i * stride]), peakBytes: peakBytes() }));
+}
+
+async function timed(work: (step: number) => Promise<void>): Promise<readonly number[]> {
+  const each: number[] = [];
+  for (let step = 0; step <= Number(values.steps); step++) each.push((await seconds(() => work(step)))[0]);
+  return each.slice(1);
+}

@@ -1,16 +1,5 @@
-"""TP-Seg as one would write it in PyTorch, around the trunk of the `sam2` package: what `bench/step.ts` is timed and weighed against.
-
-    python bench/peer/tpseg.py WEIGHTS.safetensors --network nano|tiny|large [--mode eager|channels_last|compile] [--steps 3] [--threads 2]
-
-WEIGHTS is what `bench/step.ts --save` wrote: equal weights, image and truth. Prints one line of JSON like that script. Modules carry the names of the spec's
-paths, so that tensors are carried over by name. Needs torch and sam2.
-"""
-import argparse
-import json
-import resource
-import struct
-import time
-
+"""TP-Seg as one would write it in PyTorch, around the trunk of the `sam2` package. Modules carry the names of the spec's paths, so that tensors are
+carried over by name. Needs torch and sam2."""
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -19,11 +8,11 @@ from sam2.modeling.backbones.hieradet import Hiera
 TASKS = ["WA", "BT", "ADC", "TN", "CP", "LI", "BL", "SL"]
 NETWORKS = {
     "nano": dict(trunk=dict(embed_dim=32, num_heads=1, stages=(1, 2, 3, 1), global_att_blocks=(4,), window_spec=(8, 4, 8, 4)),
-                 grid=7, hidden=16, rfb=(16, 24, 32, 48), widths=(32, 32, 32), clip=1.0),
+                 grid=7, hidden=16, rfb=(16, 24, 32, 48), widths=(32, 32, 32)),
     "tiny": dict(trunk=dict(embed_dim=96, num_heads=1, stages=(1, 2, 7, 2), global_att_blocks=(5, 7, 9), window_spec=(8, 4, 14, 7)),
-                 grid=7, hidden=32, rfb=(32, 64, 96, 128), widths=(96, 64, 64), clip=None),
+                 grid=7, hidden=32, rfb=(32, 64, 96, 128), widths=(96, 64, 64)),
     "large": dict(trunk=dict(embed_dim=144, num_heads=2, stages=(2, 6, 36, 4), global_att_blocks=(23, 33, 43), window_spec=(8, 4, 16, 8)),
-                  grid=7, hidden=64, rfb=(64, 128, 256, 512), widths=(256, 128, 128), clip=None),
+                  grid=7, hidden=64, rfb=(64, 128, 256, 512), widths=(256, 128, 128)),
 }
 TEMPERATURE = 1.0
 
@@ -179,7 +168,7 @@ class Logits(nn.Module):
 
 
 class TPSeg(nn.Module):
-    def __init__(self, trunk, grid, hidden, rfb, widths, clip):
+    def __init__(self, trunk, grid, hidden, rfb, widths):
         super().__init__()
         self.enc = Hiera(window_pos_embed_bkg_spatial_size=(grid, grid), **trunk)
         self.enc.requires_grad_(False)
@@ -207,66 +196,10 @@ class TPSeg(nn.Module):
         l1, _, s1 = self.d1(f1, y2, t)
         return (l1, l2, l3), (s1, s2, s3)
 
+    def remember(self, features, truth, t):
+        for decoder, s in zip((self.d1, self.d2, self.d3), features):
+            decoder.remember(s.detach(), truth, t)
+
 
 def up(x, size):
     return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
-
-
-def structure(logits, truth):
-    z = up(logits, truth.shape[-2:])
-    w = 1 + 2 * (F.avg_pool2d(truth, 31, stride=1, padding=15) - truth).abs()
-    bce = F.binary_cross_entropy_with_logits(z, truth, reduction="none")
-    p = z.sigmoid()
-    dice = 1 - (2 * (p * truth).sum((1, 2, 3)) + 1e-5) / (p.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 1e-5)
-    return 0.5 * dice + 0.5 * (w * bce).sum((1, 2, 3)) / (w.sum((1, 2, 3)) + 1e-8)
-
-
-def read(path):
-    """{name: tensor} of a safetensors file in float32."""
-    with open(path, "rb") as file:
-        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        data = torch.frombuffer(bytearray(file.read()), dtype=torch.uint8)
-    return {name: data[a:b].view(torch.float32).view(info["shape"]) for name, info in header.items() if name != "__metadata__" for a, b in [info["data_offsets"]]}
-
-
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("weights")
-    options.add_argument("--network", required=True, choices=NETWORKS)
-    options.add_argument("--mode", default="eager", choices=["eager", "channels_last", "compile"])
-    options.add_argument("--steps", type=int, default=3)
-    options.add_argument("--threads", type=int, default=2)
-    options.add_argument("--task", default="WA")
-    o = options.parse_args()
-    torch.set_num_threads(o.threads)
-    net = TPSeg(**NETWORKS[o.network])
-    tensors = {k.replace("enc.patch_embed.", "enc.patch_embed.proj."): v for k, v in read(o.weights).items()}
-    image, truth = tensors.pop("image").clone(), tensors.pop("truth").clone()
-    net.load_state_dict(tensors, strict=True)
-    del tensors
-    clip = NETWORKS[o.network]["clip"]
-    if o.mode == "channels_last":
-        net, image = net.to(memory_format=torch.channels_last), image.to(memory_format=torch.channels_last)
-    forward = torch.compile(net) if o.mode == "compile" else net
-    trained = [p for p in net.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(trained, lr=1e-4, fused=True)
-    steps, losses = [], []
-    for step in range(o.steps + 1):
-        began = time.perf_counter()
-        optimizer.zero_grad()
-        logits, features = forward(image, o.task)
-        loss = sum(structure(z, truth) for z in logits).mean()
-        loss.backward()
-        if clip is not None:
-            torch.nn.utils.clip_grad_norm_(trained, clip)
-        optimizer.step()
-        for d, s in zip((net.d1, net.d2, net.d3), features):
-            d.remember(s.detach(), truth, o.task)
-        losses.append(loss.item())
-        if step > 0:
-            steps.append(time.perf_counter() - began)
-    print(json.dumps({"network": o.network, "mode": o.mode, "batch": len(image), "size": image.shape[-1], "threads": o.threads, "torch": torch.__version__,
-                      "steps": steps, "losses": losses, "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
-
-
-main()
