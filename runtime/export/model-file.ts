@@ -5,11 +5,15 @@ import type { Graph } from '../../compiler/ir/graph.js';
 import { optimise } from '../../compiler/passes/index.js';
 import { specialise } from '../../compiler/passes/specialise.js';
 import { pathForTask, taskCodes, type Program } from '../../compiler/program.js';
+import { HALF_MAX } from '../../compiler/targets/onnx/half.js';
+import { MASK_OUTPUTS, type ShapedPictures } from '../../compiler/targets/onnx/pictures.js';
 import { toOnnx, type OnnxModel } from '../../compiler/targets/onnx/index.js';
+import { pipelineOf } from '../data/augment.js';
 import { MisuseError, UserError } from '../errors.js';
 import { multiplyAdds } from '../report/counts.js';
 import { weightsFile } from '../state/weights.js';
-import { exportMetadata } from '../train/export-metadata.js';
+import { exportMetadata, preprocessingOf, type Frozen, type Precision } from '../train/export-metadata.js';
+import { imageInput } from '../train/image-input.js';
 import { scheduleValue } from '../train/schedules.js';
 import { findTrainedRun } from '../train/trained-run.js';
 import { EXTERNAL_DATA } from './limits.js';
@@ -48,7 +52,19 @@ export function trainedRun(root: string, program: Program, checkpoint: string | 
 /** Weight below which a baked task's route is dropped, where nothing else is said. */
 export const DROP_BELOW = 1e-6;
 
-export interface ExportOptions {
+/** What a file keeps its weights in, computes with, takes and gives. */
+export interface FileForm {
+  /** `fp16`: weights of rank 2 and more are kept in half precision; the file computes in float32 all the same. */
+  readonly precision?: Precision;
+  /** `int8`: products of the frozen linear layers in int8, their inputs quantised as they come. */
+  readonly frozen?: Frozen;
+  /** The file takes pictures of any size, see `ShapedPictures`. */
+  readonly preprocessing?: boolean;
+  /** The file gives `probability` and `mask` besides, see `CutLogits`. */
+  readonly postprocessing?: boolean;
+}
+
+export interface ExportOptions extends FileForm {
   /** Path of the file to be: the external data are named after it. */
   readonly file: string;
   /** Code of the one task to bake in; where absent, a network that reads the task takes it as the input `t`. */
@@ -91,19 +107,25 @@ export interface ExportedModel extends OnnxModel {
 
 /** The network's `infer` with all values in it. Throws MisuseError for a task that the spec has not. */
 export function exportOnnx({ program, values, schedules }: Trained, options: ExportOptions): ExportedModel {
-  const { file, task, dropBelow = DROP_BELOW, opset, externalFrom = EXTERNAL_DATA.usual, toolVersion } = options;
+  const { file, task, dropBelow = DROP_BELOW, opset, externalFrom = EXTERNAL_DATA.usual, toolVersion, precision = 'fp32', frozen = 'fp32', preprocessing = false, postprocessing = false } = options;
   const codes = taskCodes(program);
   if (task !== undefined && !codes.includes(task)) {
     throw new MisuseError(`${program.name} has no task ${task}`, codes.length > 0 ? `one of: ${codes.join(', ')}` : 'it has no tasks: leave --task out');
   }
-  const bound = { tensors: values, schedules, ...(codes.length > 0 ? { tasks: codes } : {}) };
+  const bound = { tensors: precision === 'fp16' ? representable(values) : values, schedules, ...(codes.length > 0 ? { tasks: codes } : {}) };
+  const taken = MASK_OUTPUTS.find((name) => postprocessing && program.infer.outputs.some((o) => o.name === name));
+  if (taken !== undefined) throw new MisuseError(`${program.name} has an output ${taken} of its own`, 'leave --with-postprocessing out, or rename the output');
+  const int8 = new Set(frozen === 'int8' ? program.tensors.filter((t) => t.frozen).map((t) => t.path) : []);
   const model = (graph: Graph, baked: string | undefined, from: number): OnnxModel => toOnnx(graph, {
     ...bound, ...(baked === undefined ? {} : { task: baked }), ...(opset === undefined ? {} : { opset }), name: program.name, producerVersion: toolVersion,
-    metadata: exportMetadata(program, { toolVersion, schedules, ...(baked === undefined ? {} : { task: baked, dropBelow }) }),
+    halfWeights: precision === 'fp16', int8, ...(preprocessing ? { pictures: picturesOf(program) } : {}),
+    ...(postprocessing ? { masks: { logits: 'logits', threshold: program.training?.threshold ?? 0.5 } } : {}),
+    metadata: exportMetadata(program, { toolVersion, schedules, precision, frozen, withPreprocessing: preprocessing, withPostprocessing: postprocessing, ...(baked === undefined ? {} : { task: baked, dropBelow }) }),
     external: { location: dataLocation(file), from },
   });
   const open = inferFunction(program), count = counterOf(program), limit = externalFrom * 2 ** 20;
   const whole = tensorsOf(open), trainingOnly = count(codes.length) - count(codes.length, whole);
+  if (frozen === 'int8' && model(open, task, 0).int8.length === 0) throw new MisuseError(`${program.name} has no frozen linear layer for --frozen int8`, 'freeze its encoder (`with { frozen: true }`), or leave the flag out');
   if (task === undefined) return { ...model(open, undefined, limit), parameters: count(codes.length, whole), trainingOnly };
   const { graph: rest, dropped, folded } = specialise(program.infer, { ...bound, task }, dropBelow), graph = optimise(rest);
   const own = tensorsOf(graph), made = model(graph, task, limit), parameters = count(1, new Set([...own, ...folded]));
@@ -114,6 +136,19 @@ export function exportOnnx({ program, values, schedules }: Trained, options: Exp
     dropped: dropped.map(({ route, weight, tensors }) => ({ route: pathForTask(route, task), weight, parameters: count(1, new Set(tensors)) })),
   } };
 }
+
+/** How a picture becomes the network's image: the resize and the affine map of `tpsc predict`. */
+function picturesOf(program: Program): ShapedPictures {
+  const { name, height, width } = imageInput(program), { scale, shift } = pipelineOf(preprocessingOf(program, height, width));
+  return { input: name, size: [height, width], scale: scale.map((s) => s / 255), shift };
+}
+
+/** The values, each refused when it is read where a half cannot hold it. */
+const representable = (values: Values): Values => new Map([...values].map(([path, { shape, read }]) => [path, { shape, read: () => {
+  const data = read(), at = data.findIndex((v) => Math.abs(v) > HALF_MAX);
+  if (at >= 0) throw new UserError(`${path} holds ${data[at] ?? 0}, and a half at most ${HALF_MAX}`, 'Leave --precision fp16 out.');
+  return data;
+} }]));
 
 /** Paths of the parameters that a graph reads. */
 const tensorsOf = (graph: Graph): ReadonlySet<string> =>

@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import { applyFunction, evalFunction, gradFunction, inferFunction } from '../../compiler/functions.js';
 import { formatDim } from '../../compiler/ir/dim.js';
-import type { Graph, TensorType } from '../../compiler/ir/graph.js';
+import type { Graph } from '../../compiler/ir/graph.js';
 import { trainable, type Program } from '../../compiler/program.js';
-import { toOnnx } from '../../compiler/targets/onnx/index.js';
+import { toOnnx, type FileType } from '../../compiler/targets/onnx/index.js';
 import { UserError } from '../errors.js';
 import { makeFolder, writeAll, writeAtomically, writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 
 interface ValueRow { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }
-const row = (name: string, { dtype, shape }: TensorType): ValueRow => ({ name, dtype, shape: shape.map((d) => (typeof d === 'number' ? d : formatDim(d))) });
+const row = (name: string, { dtype, shape }: FileType): ValueRow => ({ name, dtype, shape: shape.map((d) => (typeof d === 'number' ? d : formatDim(d))) });
 
 export interface TrainingFiles { readonly files: readonly { readonly file: string; readonly nodes: number }[]; readonly opset: number }
 

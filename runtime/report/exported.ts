@@ -11,21 +11,24 @@ export interface Written {
   readonly verified: Verification | undefined;
 }
 
-export function exportedJson({ file, data, model: { bytes: text, external, opset, nodes, parameters, trainingOnly, saving }, verified }: Written): Readonly<Record<string, unknown>> {
+export function exportedJson({ file, data, model: { bytes: text, external, opset, nodes, parameters, trainingOnly, saving, inputs, outputs, int8 }, verified }: Written): Readonly<Record<string, unknown>> {
   return {
     file, data: data ?? null, bytes: text.length + (external?.byteLength ?? 0), opset, nodes, parameters, trainingOnly, saving: saving ?? null,
-    maxAbsDiff: verified?.maxAbsDiff ?? null, logitsScale: verified?.logitsScale ?? null,
+    inputs: inputs.map((i) => i.name), outputs: outputs.map((o) => o.name), int8Layers: int8.length,
+    maxAbsDiff: verified?.maxAbsDiff ?? null, logitsScale: verified?.logitsScale ?? null, maskDiff: verified?.maskDiff ?? null,
   };
 }
 
 export function exportedText({ file, data, model, verified }: Written): string {
-  const { bytes: text, external, opset, nodes, parameters, trainingOnly, saving, inputs } = model;
+  const { bytes: text, external, opset, nodes, parameters, trainingOnly, saving, inputs, int8, outputs } = model;
   const size = bytes(text.length + (external?.byteLength ?? 0));
   return [
     `${file}${data === undefined ? '' : ` and ${data}`}: ${size}, opset ${opset}, ${grouped(nodes)} nodes, ${grouped(parameters)} parameters`
-    + `${trainingOnly > 0 ? ` (${grouped(trainingOnly)} more are read in training alone)` : ''}; inputs ${inputs.map((i) => i.name).join(', ')}`,
+    + `${trainingOnly > 0 ? ` (${grouped(trainingOnly)} more are read in training alone)` : ''}; inputs ${inputs.map((i) => i.name).join(', ')}; outputs ${outputs.map((o) => o.name).join(', ')}`,
+    ...(int8.length === 0 ? [] : [`${plural(int8.length, 'frozen linear layer')} in int8`]),
     ...(saving === undefined ? [] : savingText(saving)),
-    ...(verified === undefined ? [] : [`verified on ${plural(verified.images.length, 'image')}: largest difference of a logit ${significant(verified.maxAbsDiff)}, logits up to ${significant(verified.logitsScale)}`]),
+    ...(verified === undefined ? [] : [`verified on ${plural(verified.images.length, 'image')}: largest difference of a logit ${significant(verified.maxAbsDiff)}, logits up to ${significant(verified.logitsScale)}`
+      + (verified.maskDiff === undefined ? '' : `; with the pictures resized by the file ${significant(100 * verified.maskDiff)} % of the masks' pixels are others`)]),
   ].map((line) => `${line}\n`).join('');
 }
 

@@ -24,24 +24,37 @@ export interface ExportMetadata {
   readonly threshold: number;
   /** Values of the schedules that are baked in. */
   readonly schedules: Readonly<Record<string, number>>;
+  /** What the weights are kept in, and what the products of frozen linear layers are computed in. */
+  readonly precision: Precision;
+  readonly frozen: Frozen;
+  /** Whether the file takes RGB pictures uint8[B, height, width, 3] of any size and does the preprocessing itself. */
+  readonly withPreprocessing: boolean;
+  /** Whether the file gives `probability` and `mask` besides the logits. */
+  readonly withPostprocessing: boolean;
 }
+export type Precision = 'fp32' | 'fp16';
+export type Frozen = 'fp32' | 'int8';
 
 const PREFIX = 'tpsc.';
-const KEYS: readonly (keyof ExportMetadata)[] = ['model', 'specHash', 'toolVersion', 'tasks', 'task', 'dropBelow', 'size', 'preprocessing', 'threshold', 'schedules'];
+const KEYS: readonly (keyof ExportMetadata)[] = ['model', 'specHash', 'toolVersion', 'tasks', 'task', 'dropBelow', 'size', 'preprocessing', 'threshold', 'schedules', 'precision', 'frozen', 'withPreprocessing', 'withPostprocessing'];
 
 export interface ExportValues {
   readonly toolVersion: string;
   readonly schedules: Readonly<Record<string, number>>;
   readonly task?: string;
   readonly dropBelow?: number;
+  readonly precision?: Precision;
+  readonly frozen?: Frozen;
+  readonly withPreprocessing?: boolean;
+  readonly withPostprocessing?: boolean;
 }
 
 /** The metadata_props of a file made from `program`: one a field, `tpsc.` before its name, text as it is and the rest as JSON. Throws UserError where it takes no image. */
-export function exportMetadata(program: Program, { toolVersion, schedules, task, dropBelow }: ExportValues): Readonly<Record<string, string>> {
+export function exportMetadata(program: Program, { toolVersion, schedules, task, dropBelow, precision = 'fp32', frozen = 'fp32', withPreprocessing = false, withPostprocessing = false }: ExportValues): Readonly<Record<string, string>> {
   const { height, width } = imageInput(program);
   const metadata: ExportMetadata = {
     model: program.name, specHash: program.hash, toolVersion, tasks: program.readsTask ? taskCodes(program) : [], ...(task === undefined ? {} : { task }), ...(dropBelow === undefined ? {} : { dropBelow }),
-    size: [height, width], preprocessing: preprocessingOf(program, height, width), threshold: program.training?.threshold ?? 0.5, schedules,
+    size: [height, width], preprocessing: preprocessingOf(program, height, width), threshold: program.training?.threshold ?? 0.5, schedules, precision, frozen, withPreprocessing, withPostprocessing,
   };
   return Object.fromEntries(KEYS.flatMap((key) => {
     const value = metadata[key];
@@ -60,9 +73,11 @@ export function preprocessingOf(program: Program, height: number, width: number)
 export function readExportMetadata(path: string): ExportMetadata {
   const properties = new Map(readProperties(path).filter(([key]) => key.startsWith(PREFIX)).map(([key, value]) => [key.slice(PREFIX.length), value]));
   if (properties.size === 0) throw new UserError(`${path} does not say how images are to be given to it`, 'Use a file that `tpsc compile --target onnx` wrote.');
-  const text = new Set(['model', 'specHash', 'toolVersion', 'task']);
+  const text = new Set(['model', 'specHash', 'toolVersion', 'task', 'precision', 'frozen']);
+  // Files of earlier versions do not say these.
+  const usual = { precision: 'fp32', frozen: 'fp32', withPreprocessing: false, withPostprocessing: false };
   let metadata: Record<string, unknown>;
-  try { metadata = Object.fromEntries([...properties].map(([key, value]) => [key, text.has(key) ? value : JSON.parse(value) as unknown])); } catch { throw damaged(path); }
+  try { metadata = { ...usual, ...Object.fromEntries([...properties].map(([key, value]) => [key, text.has(key) ? value : JSON.parse(value) as unknown])) }; } catch { throw damaged(path); }
   if (!isMetadata(metadata)) throw damaged(path);
   return metadata;
 }

@@ -32,8 +32,9 @@ export async function predict(predictor: Predictor, { inputs, task, out, onImage
   makeFolder(out);
   const stems = uniqueStems(inputs), results: PredictedImage[] = [];
   for (const [k, input] of inputs.entries()) {
-    const { data } = await decodeImage(input, size);
-    const logits = await predictor.logits(f32([1, 3, size.height, size.width], normalized(data, size, pipeline)), index);
+    const logits = predictor.ofPicture === undefined
+      ? await predictor.logits(f32([1, 3, size.height, size.width], normalized((await decodeImage(input, size)).data, size, pipeline)), index)
+      : await predictor.ofPicture(await decodeImage(input), index);
     const files = { mask: join(out, `${stems[k] ?? k}_mask.png`), overlay: join(out, `${stems[k] ?? k}_overlay.png`) };
     results.push({ input, ...files, ...await writePrediction(input, { logits: logits.data as Float32Array, ...size, threshold: predictor.threshold }, files) });
     onImage?.(k + 1, inputs.length);

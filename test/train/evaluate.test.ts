@@ -154,6 +154,7 @@ describe('metadata of an exported file', () => {
     const metadata = exportMetadata(program, { toolVersion: '1.2', schedules: { temperature: 0.5 } });
     writeFileSync(file, toOnnx(inferFunction(program), { producerVersion: '0', metadata }).bytes);
     expect(readExportMetadata(file)).toEqual({
+      precision: 'fp32', frozen: 'fp32', withPreprocessing: false, withPostprocessing: false,
       model: 'Tiny', specHash: program.hash, toolVersion: '1.2', tasks: TASKS, size: [8, 8], threshold: 0.5, schedules: { temperature: 0.5 },
       preprocessing: program.training!.augment.filter((s) => s.kind !== 'flip'),
     });

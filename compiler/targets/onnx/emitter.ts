@@ -6,7 +6,7 @@ import { ndarray, scalar, type NdArray } from '../../ir/ndarray.js';
 import type { OnnxAttribute, OnnxContext } from '../../ops/op.js';
 import { asOpset, type Written } from './older.js';
 import { OPSETS } from './opset.js';
-import { attributeProto, initializer, type Initializer, type Onnx } from './proto.js';
+import { attributeProto, initializer, type ElementType, type Initializer, type Onnx } from './proto.js';
 
 /** Where the size of a symbol can be read: an axis of a value that is there from the start. */
 export interface SymbolSource { readonly value: string; readonly axis: number }
@@ -75,7 +75,7 @@ export class Emitter implements OnnxContext {
   write(opType: string, inputs: readonly string[], output: string): void { this.nodes.push(nodeProto(opType, inputs, {}, [output])); }
 
   /** `parts` in order are the tensor's elements; they are read when the file is written. */
-  initializer(name: string, shape: readonly number[], dtype: DType, parts: Initializer['parts']): string {
+  initializer(name: string, shape: readonly number[], dtype: ElementType, parts: Initializer['parts']): string {
     this.initializers.push(initializer(name, shape, dtype, parts));
     return name;
   }

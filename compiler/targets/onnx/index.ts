@@ -1,15 +1,18 @@
 // Graph to ONNX file: walks the graph once and lets each op's row write itself. No file is written here; bytes are returned.
 import type { Bindings } from '../../bindings.js';
-import { isLeaf, leafName, nodeOf, type Graph, type Output, type TensorType } from '../../ir/graph.js';
+import { isLeaf, leafName, nodeOf, type Graph, type Output } from '../../ir/graph.js';
 import { opOf } from '../../ops/index.js';
 import { Emitter } from './emitter.js';
 import { placeExternally, type ExternalData, type ExternalOptions } from './external.js';
 import { Leaves, type GraphInput } from './leaves.js';
 import { OPSETS } from './opset.js';
-import { encodeModel, externalProto, tensorProto, valueInfo } from './proto.js';
+import { int8Products, onlyRead, writeInt8Product } from './quantise.js';
+import { cutLogits, type CutLogits, type ShapedPictures } from './pictures.js';
+import { encodeModel, externalProto, tensorProto, valueInfo, type FileType } from './proto.js';
 
 export type { ExternalData, ExternalTensor } from './external.js';
 export type { GraphInput } from './leaves.js';
+export type { FileType } from './proto.js';
 
 export interface OnnxOptions extends Bindings {
   /** Of ai.onnx; one of `OPSETS`. */
@@ -23,10 +26,18 @@ export interface OnnxOptions extends Bindings {
   readonly hideShapes?: boolean;
   /** Absent: all tensors are in the bytes. */
   readonly external?: ExternalOptions;
+  /** Parameters of rank 2 and more are kept in half precision and cast to floats where they are read. The values must be finite as halves. */
+  readonly halfWeights?: boolean;
+  /** Parameters, as the graph names them, whose products are written in int8 (`quantise.ts`). */
+  readonly int8?: ReadonlySet<string>;
+  /** The file takes pictures in place of one of the graph's inputs. */
+  readonly pictures?: ShapedPictures;
+  /** The file cuts one of its outputs into masks. */
+  readonly masks?: CutLogits;
 }
 
 /** `value` is the name in the file; it differs from `name` where an input has that name already (parameters before and after a step). */
-export interface OnnxOutput { readonly name: string; readonly value: string; readonly type: TensorType }
+export interface OnnxOutput { readonly name: string; readonly value: string; readonly type: FileType }
 
 export interface OnnxModel {
   readonly bytes: Uint8Array;
@@ -35,6 +46,8 @@ export interface OnnxModel {
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly OnnxOutput[];
   readonly opset: number;
+  /** Paths of the matrices that are kept in int8. */
+  readonly int8: readonly string[];
   /** Tensors that are not in the bytes. */
   readonly external?: ExternalData;
 }
@@ -44,18 +57,22 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
   const { opset = OPSETS.usual, hideShapes = false } = options;
   const emitter = new Emitter(graph, opset);
   const leaves = new Leaves(emitter, options);
-  leaves.bind(graph);
+  const int8 = int8Products(graph, options, options.int8 ?? new Set());
+  const skipped = onlyRead(graph, int8);
+  leaves.bind(graph, skipped);
   const values = new Map<number, string>();
   const outputs = reserveOutputs(graph, emitter);
   for (const node of graph.nodes.values()) {
     emitter.path = node.path;
-    values.set(node.id, isLeaf(node.op)
-      ? leaves.valueOf(node)
-      : opOf(node.op).onnx(emitter, node, node.inputs.map((i) => values.get(i) ?? missing(i))));
+    if (skipped.has(node.id)) continue;
+    const inputs = node.inputs.map((i) => values.get(i) ?? (skipped.has(i) ? '' : missing(i))), product = int8.get(node.id);
+    values.set(node.id, isLeaf(node.op) ? leaves.valueOf(node)
+      : product === undefined ? opOf(node.op).onnx(emitter, node, inputs) : writeInt8Product(emitter, node, inputs[0] ?? '', product));
   }
+  const masks = maskOutputs(graph, options, emitter, values);
   for (const { id, value } of outputs) emitter.write('Identity', [values.get(id) ?? missing(id)], value);
-  absorbIdentities(emitter, outputs.map((o) => o.value), new Set(leaves.inputs.map((i) => i.name)));
-  const described = outputs.map(({ name, value, id }) => ({ name, value, type: nodeOf(graph, id).type }));
+  absorbIdentities(emitter, [...outputs, ...masks].map((o) => o.value), new Set(leaves.inputs.map((i) => i.name)));
+  const described: readonly OnnxOutput[] = [...outputs.map(({ name, value, id }) => ({ name, value, type: nodeOf(graph, id).type })), ...masks];
   const external = options.external === undefined ? undefined : placeExternally(emitter.initializers, options.external);
   const offsets = new Map(external?.tensors.map((t) => [t.name, t.offset]));
   const bytes = encodeModel({
@@ -73,7 +90,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
       output: described.map((o) => valueInfo(o.value, o.type, hideShapes)),
     },
   });
-  return { bytes, nodes: emitter.nodes.length, inputs: leaves.inputs, outputs: described, opset, ...(external === undefined ? {} : { external }) };
+  return { bytes, nodes: emitter.nodes.length, inputs: leaves.inputs, outputs: described, opset, int8: [...new Set([...int8.values()].map((p) => p.path))], ...(external === undefined ? {} : { external }) };
 }
 
 /** The file of a graph whose tensors all stay inputs: what engines and parity tests run. */
@@ -87,6 +104,18 @@ function reserveOutputs(graph: Graph, emitter: Emitter): readonly (Output & { re
     const value = leafNames.has(name) || emitter.isTaken(name) ? `next:${name}` : name;
     return { name, id, value: emitter.reserve(value) };
   });
+}
+
+/** What `masks` adds to the outputs, written under their names. */
+function maskOutputs(graph: Graph, { masks, pictures }: OnnxOptions, emitter: Emitter, values: ReadonlyMap<number, string>): readonly OnnxOutput[] {
+  if (masks === undefined) return [];
+  const output = graph.outputs.find((o) => o.name === masks.logits);
+  if (output === undefined) throw new Error(`the graph has no output ${masks.logits}`);
+  return cutLogits(emitter, { name: values.get(output.id) ?? missing(output.id), type: nodeOf(graph, output.id).type }, masks, pictures?.input)
+    .map(({ name, from, type }) => {
+      emitter.write('Identity', [from], emitter.reserve(name));
+      return { name, value: name, type };
+    });
 }
 
 /** An output that is an op's own value needs no Identity: the op's value takes the output's name. */

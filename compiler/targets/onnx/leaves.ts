@@ -1,12 +1,16 @@
 // How the leaves of a graph become ONNX values: inputs of the file, initialisers with their values, or a task's slice of a stack.
 import { storedPath, TASK, taskIndex, type Bindings, type TensorValue } from '../../bindings.js';
 import { isStatic } from '../../ir/dim.js';
-import { leafName, type Graph, type Node, type TensorType } from '../../ir/graph.js';
+import { isLeaf, leafName, type Graph, type Node, type NodeId, type TensorType } from '../../ir/graph.js';
 import { isNdArray, scalar } from '../../ir/ndarray.js';
 import { pathForTask } from '../../program.js';
 import type { Emitter } from './emitter.js';
+import { pictureType, shapePictures, type ShapedPictures } from './pictures.js';
+import { elementType, type ElementType, type FileType } from './proto.js';
 
-export interface GraphInput { readonly name: string; readonly type: TensorType }
+export interface GraphInput { readonly name: string; readonly type: FileType }
+
+export interface LeafOptions extends Bindings { readonly halfWeights?: boolean; readonly pictures?: ShapedPictures }
 
 const TASK_INPUT: GraphInput = { name: TASK, type: { dtype: 'i64', shape: [] } };
 
@@ -14,12 +18,14 @@ const TASK_INPUT: GraphInput = { name: TASK, type: { dtype: 'i64', shape: [] } }
 export class Leaves {
   readonly inputs: GraphInput[] = [];
   private readonly values = new Map<string, string>();
+  /** Stacks of all tasks' copies that are written, and what their elements are. */
+  private readonly stacks = new Map<string, ElementType>();
 
-  constructor(private readonly emitter: Emitter, private readonly bindings: Bindings) {}
+  constructor(private readonly emitter: Emitter, private readonly bindings: LeafOptions) {}
 
-  /** Inputs first, so that shapes can be read from them. */
-  bind(graph: Graph): void {
-    const leaves = [...graph.nodes.values()].filter((n) => ['input', 'param', 'state', 'every_task', 'schedule', 'drop'].includes(n.op));
+  /** Inputs first, so that shapes can be read from them. `skipped` are leaves that nobody will ask for. */
+  bind(graph: Graph, skipped: ReadonlySet<NodeId>): void {
+    const leaves = [...graph.nodes.values()].filter((n) => n.op !== 'constant' && isLeaf(n.op) && !skipped.has(n.id));
     for (const leaf of leaves.filter((n) => n.op === 'input')) this.bindOnce(leaf);
     for (const leaf of leaves.filter((n) => n.op !== 'input')) this.bindOnce(leaf);
   }
@@ -46,6 +52,8 @@ export class Leaves {
     const name = leafName(leaf);
     switch (leaf.op) {
       case 'input': {
+        const { pictures } = this.bindings;
+        if (name === pictures?.input) return shapePictures(this.emitter, this.input(name, pictureType(leaf.type)), pictures);
         const index = name === TASK ? taskIndex(this.bindings) : undefined;
         return index === undefined ? this.input(name, leaf.type) : this.emitter.constant(scalar(index), 'i64');
       }
@@ -54,20 +62,21 @@ export class Leaves {
         return value === undefined ? this.input(name, leaf.type) : this.emitter.float(value);
       }
       case 'every_task':
-        return tensors !== undefined && tasks !== undefined ? this.stack(String(leaf.attrs.path), leaf.type) : this.input(name, leaf.type);
+        return tensors !== undefined && tasks !== undefined ? this.widened(...this.stack(String(leaf.attrs.path), leaf.type, 'f32')) : this.input(name, leaf.type);
       case 'param':
       case 'state': {
         const path = String(leaf.attrs.path), own = storedPath(leaf, this.bindings);
-        if (own !== undefined) return this.stored(own, leaf.type) ?? this.input(own, leaf.type);
+        const kept = this.bindings.halfWeights === true && leaf.op === 'param' && leaf.type.shape.length > 1 ? 'f16' : leaf.type.dtype;
+        if (own !== undefined) return this.stored(own, leaf.type, kept) ?? this.input(own, leaf.type);
         if (tensors === undefined || tasks === undefined) return this.input(path, leaf.type);
-        const stack = this.stack(path, { dtype: leaf.type.dtype, shape: [tasks.length, ...leaf.type.shape] });
-        return this.emitter.emit('Gather', [stack, this.taskInput()], { axis: 0 });
+        const [stack, stackKept] = this.stack(path, { dtype: leaf.type.dtype, shape: [tasks.length, ...leaf.type.shape] }, kept);
+        return this.widened(this.emitter.emit('Gather', [stack, this.taskInput()], { axis: 0 }), stackKept);
       }
       default: return this.input(name, leaf.type);
     }
   }
 
-  private input(name: string, type: TensorType): string {
+  private input(name: string, type: FileType): string {
     this.emitter.reserve(name);
     this.inputs.push({ name, type });
     for (const [axis, d] of type.shape.entries()) {
@@ -88,17 +97,23 @@ export class Leaves {
     return made;
   }
 
-  private stored(path: string, type: TensorType): string | undefined {
+  private stored(path: string, type: TensorType, kept: ElementType): string | undefined {
     const value = this.bindings.tensors?.get(path);
     if (value === undefined) return undefined;
     expectShape(path, value.shape, type.shape);
-    return this.emitter.initializer(this.emitter.reserve(path), value.shape, type.dtype, [value.read]);
+    return this.widened(this.emitter.initializer(this.emitter.reserve(path), value.shape, kept, [value.read]), kept);
+  }
+
+  /** A value as the graph computes with it: halves become floats where they are read. */
+  private widened(name: string, kept: ElementType): string {
+    return kept === 'f16' ? this.emitter.emit('Cast', [name], { to: { int: elementType('f32') } }) : name;
   }
 
   /** All copies of a tensor as one initialiser [tasks, …], written once: its slices and its whole share it. */
-  private stack(path: string, type: TensorType): string {
-    const name = path.replace('{task}', '*');
-    if (this.emitter.isTaken(name)) return name;
+  private stack(path: string, type: TensorType, kept: ElementType): readonly [name: string, kept: ElementType] {
+    const name = path.replace('{task}', '*'), old = this.stacks.get(name);
+    if (old !== undefined) return [name, old];
+    this.stacks.set(name, kept);
     const shape = type.shape.filter(isStatic);
     expectShape(path, shape, type.shape);
     const copies = (this.bindings.tasks ?? []).map((code): TensorValue => {
@@ -107,7 +122,7 @@ export class Leaves {
       expectShape(own, copy.shape, shape.slice(1));
       return copy;
     });
-    return this.emitter.initializer(this.emitter.reserve(name), shape, type.dtype, copies.map((copy) => copy.read));
+    return [this.emitter.initializer(this.emitter.reserve(name), shape, kept, copies.map((copy) => copy.read)), kept];
   }
 }
 

@@ -2,45 +2,59 @@
 import onnxProto, { type onnx as Onnx } from 'onnx-proto';
 import type { Dim } from '../../ir/dim.js';
 import { formatDim, isStatic } from '../../ir/dim.js';
-import type { DType, TensorType } from '../../ir/graph.js';
+import type { DType } from '../../ir/graph.js';
 import { sizeOf } from '../../ir/ndarray.js';
 import type { OnnxAttribute } from '../../ops/op.js';
+import { halves } from './half.js';
 import { irVersionOf } from './opset.js';
 
 const { onnx } = onnxProto;
 export type { Onnx };
 
+/** What the elements of a file's tensors may be: those of the graph, and what weights and pictures are kept in. */
+export type ElementType = DType | 'f16' | 'i8' | 'u8';
+/** The type of a value of the file. */
+export interface FileType { readonly dtype: ElementType; readonly shape: readonly Dim[] }
+
 const ELEMENT_TYPE = {
   f32: onnx.TensorProto.DataType.FLOAT,
+  f16: onnx.TensorProto.DataType.FLOAT16,
+  i8: onnx.TensorProto.DataType.INT8,
+  u8: onnx.TensorProto.DataType.UINT8,
   i64: onnx.TensorProto.DataType.INT64,
   bool: onnx.TensorProto.DataType.BOOL,
-} as const satisfies Record<DType, number>;
+} as const satisfies Record<ElementType, number>;
+/** The number that ONNX has for an element type. */
+export const elementType = (dtype: ElementType): number => ELEMENT_TYPE[dtype];
 
-/** Little-endian bytes of numbers as a dtype. Float32Array is viewed, not copied. */
-function rawData(data: Float64Array | Float32Array, dtype: DType): Uint8Array {
+/** Little-endian bytes of numbers as an element type. Float32Array is viewed, not copied. */
+function rawData(data: Float64Array | Float32Array, dtype: ElementType): Uint8Array {
   switch (dtype) {
     case 'f32': {
       const f = data instanceof Float32Array ? data : Float32Array.from(data);
       return new Uint8Array(f.buffer, f.byteOffset, f.byteLength);
     }
+    case 'f16': return new Uint8Array(halves(data).buffer);
+    case 'i8': return new Uint8Array(Int8Array.from(data).buffer);
+    case 'u8': return Uint8Array.from(data);
     case 'i64': return new Uint8Array(BigInt64Array.from([...data], BigInt).buffer);
     case 'bool': return Uint8Array.from(data, (v) => (v === 0 ? 0 : 1));
     default: return dtype satisfies never;
   }
 }
 
-const ELEMENT_BYTES = { f32: 4, i64: 8, bool: 1 } as const satisfies Record<DType, number>;
+const ELEMENT_BYTES = { f32: 4, f16: 2, i64: 8, i8: 1, u8: 1, bool: 1 } as const satisfies Record<ElementType, number>;
 
 /** A tensor of the file whose elements are read when they are written, part by part. */
 export interface Initializer {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly dtype: DType;
+  readonly dtype: ElementType;
   readonly byteLength: number;
   readonly parts: readonly (() => Float64Array | Float32Array)[];
 }
 
-export const initializer = (name: string, shape: readonly number[], dtype: DType, parts: Initializer['parts']): Initializer =>
+export const initializer = (name: string, shape: readonly number[], dtype: ElementType, parts: Initializer['parts']): Initializer =>
   ({ name, shape, dtype, parts, byteLength: sizeOf(shape) * ELEMENT_BYTES[dtype] });
 
 /** The bytes of a tensor in pieces, each read in its turn. Throws where they are not as many as the shape says. */
@@ -76,7 +90,7 @@ export function externalProto({ name, shape, dtype, byteLength }: Initializer, l
 
 const dimProto = (d: Dim): Onnx.TensorShapeProto.IDimension => (isStatic(d) ? { dimValue: d } : { dimParam: formatDim(d) });
 
-export const valueInfo = (name: string, type: TensorType, hideShape: boolean): Onnx.IValueInfoProto =>
+export const valueInfo = (name: string, type: FileType, hideShape: boolean): Onnx.IValueInfoProto =>
   ({ name, type: { tensorType: { elemType: ELEMENT_TYPE[type.dtype], ...(hideShape ? {} : { shape: { dim: type.shape.map(dimProto) } }) } } });
 
 /** A bare number is an integer where it has no fraction: a float attribute must say `{ float }`. */
