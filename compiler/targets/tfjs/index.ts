@@ -1,22 +1,30 @@
 // Graph to tfjs program: walks the graph once and lets each op's row write its calls, then finds the last reader of every tensor.
-import { boundValue, type Bindings } from '../../bindings.js';
+import { boundValue, storedPath, TASK, type Bindings } from '../../bindings.js';
 import { isLeaf, leafName, nodeOf, type Graph, type Node } from '../../ir/graph.js';
-import { isNdArray } from '../../ir/ndarray.js';
+import { isNdArray, type NdArray } from '../../ir/ndarray.js';
 import { opOf } from '../../ops/index.js';
 import type { TfjsValue } from '../../ops/op.js';
-import { plain } from '../../ops/shared/tfjs.js';
+import { gatherTfjs, plain } from '../../ops/shared/tfjs.js';
 import { Emitter } from './emitter.js';
 import { slotsOf, type Slot, type TfjsCall, type TfjsProgram } from './program.js';
 
 export { kernelsOf, type TfjsCall, type TfjsProgram } from './program.js';
 
-/** Leaves to which the bindings give a value become constants; the others are inputs, by `leafName`. */
+/**
+ * Leaves to which the bindings give a value become constants; the others are inputs, by `leafName`. Where tensors of a task have values and no task
+ * is baked in, the input `t` picks from a stack of their copies.
+ */
 export function toTfjs(graph: Graph, bindings: Bindings = {}): TfjsProgram {
   const emitter = new Emitter();
   const inputs = new Map<string, { readonly leaf: Node; readonly value: TfjsValue }>();
   const leafValue = (leaf: Node): TfjsValue => {
     const known = leaf.op === 'constant' ? leaf.attrs.value : boundValue(leaf, bindings, Infinity);
     if (isNdArray(known)) return emitter.constant(known, leaf.type.dtype);
+    const copies = stackOf(leaf, bindings);
+    if (copies !== undefined) return gatherTfjs(emitter, emitter.constant(copies, leaf.type.dtype), input(TASK_LEAF), 0);
+    return input(leaf);
+  };
+  const input = (leaf: Node): TfjsValue => {
     const name = leafName(leaf), old = inputs.get(name);
     if (old !== undefined) return old.value;
     const value = emitter.input(leaf.type);
@@ -44,6 +52,15 @@ export function toTfjs(graph: Graph, bindings: Bindings = {}): TfjsProgram {
     calls,
     outputs,
   };
+}
+
+const TASK_LEAF: Node = { id: -1, op: 'input', inputs: [], attrs: { name: TASK }, type: { dtype: 'i64', shape: [] }, path: '' };
+
+/** All tasks' copies of a task's own tensor, where the bindings hold them. */
+function stackOf(leaf: Node, bindings: Bindings): NdArray | undefined {
+  const { tasks } = bindings;
+  if ((leaf.op !== 'param' && leaf.op !== 'state') || tasks === undefined || storedPath(leaf, bindings) !== undefined) return undefined;
+  return boundValue({ ...leaf, op: 'every_task', type: { ...leaf.type, shape: [tasks.length, ...leaf.type.shape] } }, bindings, Infinity);
 }
 
 type Call = Omit<TfjsCall, 'frees'>;
