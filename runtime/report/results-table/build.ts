@@ -40,11 +40,12 @@ export interface TableRequest {
   readonly notes: readonly string[];
 }
 
-/** Rows keep their order. A row's averages and its comparison use the seeds that have all tasks. */
+/** Rows keep their order. Seeds that have only some of the tasks count where a row has no other: else its columns would be of different seeds. */
 export function buildTable(request: TableRequest): ResultsTable {
-  const { rows, choice, miou, published } = request, runs = rows.flatMap((r) => r.runs);
+  const { choice, miou, published } = request, runs = request.rows.flatMap((r) => r.runs);
   const found = [...new Set(runs.flatMap((r) => r.counts.map((c) => c.task)))];
   const tasks = [...request.tasks.filter((t) => found.includes(t)), ...found.filter((t) => !request.tasks.includes(t))];
+  const rows = request.rows.map((row) => wholeOf(row, tasks));
   const columns = columnsOf(tasks, request.columns, request.time);
   const base = rows.find((r) => r.name === request.baseline), baseCounts = base === undefined ? undefined : wholeSeeds(base, tasks);
   const comparisons = corrected(rows.map((row) => (row === base || baseCounts === undefined ? undefined : comparisonOf(wholeSeeds(row, tasks), baseCounts, tasks))));
@@ -73,6 +74,11 @@ const seedsOf = (row: RowRuns): readonly number[] => [...new Set(row.runs.map((r
 const countsOf = (row: RowRuns, seed: number): readonly ImageCounts[] => row.runs.filter((r) => r.seed === seed).flatMap((r) => r.counts);
 
 const hasAll = (counts: readonly ImageCounts[], tasks: readonly string[]): boolean => tasks.every((t) => counts.some((c) => c.task === t));
+
+function wholeOf(row: RowRuns, tasks: readonly string[]): RowRuns {
+  const whole = seedsOf(row).filter((seed) => hasAll(countsOf(row, seed), tasks));
+  return whole.length === 0 ? row : { ...row, runs: row.runs.filter((r) => whole.includes(r.seed)) };
+}
 
 function wholeSeeds(row: RowRuns, tasks: readonly string[]): SeedCounts {
   return new Map(seedsOf(row).map((seed) => [seed, countsOf(row, seed)] as const).filter(([, counts]) => hasAll(counts, tasks)));

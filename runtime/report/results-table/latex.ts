@@ -33,12 +33,16 @@ function tabular({ columns, rows }: Grid): string {
     + `${rows.map((r) => line(r.cells.map((cell, i) => cellLatex(cell, columns[i]?.numeric === true, r.kind === 'published')))).join('')}\\bottomrule\n\\end{tabular}\n`;
 }
 
+/** More columns than these are scaled to the width of the text. */
+const WIDE = 12;
+const fitted = (grid: Grid): string => (grid.columns.length > WIDE ? `\\resizebox{\\textwidth}{!}{%\n${tabular(grid)}}\n` : tabular(grid));
+
 export function tableLatex(table: ResultsTable): string {
   const label = table.title.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '').toLowerCase(), comparison = comparisonGrid(table);
   const environment = (caption: string, name: string, body: string): string =>
     `\\begin{table*}[t]\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\caption{${caption}}\n\\label{tab:${name}}\n${body}\\end{table*}\n`;
   const against = table.caption.filter((s) => s.startsWith('Against ')), others = table.caption.filter((s) => !s.startsWith('Against '));
-  return `% Needs \\usepackage{booktabs} in the preamble; with pdflatex, the file in UTF-8.\n${table.notes.map((n) => `% left out: ${n.replaceAll('\n', ' ')}\n`).join('')}`
-    + environment([`${table.title}.`, ...others].map(latexText).join(' '), label, tabular(scoreGrid(table)))
+  return `% Needs \\usepackage{booktabs,graphicx} in the preamble.\n${table.notes.map((n) => `% left out: ${n.replaceAll('\n', ' ')}\n`).join('')}`
+    + environment([`${table.title}.`, ...others].map(latexText).join(' '), label, fitted(scoreGrid(table)))
     + (comparison === undefined ? '' : `\n${environment(against.map(latexText).join(' '), `${label}-tests`, tabular(comparison))}`);
 }

@@ -21,6 +21,6 @@ function gridMarkdown({ columns, rows }: Grid): string {
 
 export function tableMarkdown(table: ResultsTable): string {
   const comparison = comparisonGrid(table);
-  return `**${escaped(table.title)}**\n\n${gridMarkdown(scoreGrid(table))}\n${comparison === undefined ? '' : `${gridMarkdown(comparison)}\n`}${table.caption.map(escaped).join('\n')}\n`
+  return `**${escaped(table.title)}**\n\n${gridMarkdown(scoreGrid(table))}\n${comparison === undefined ? '' : `${gridMarkdown(comparison)}\n`}${table.caption.map(escaped).join(' ')}\n`
     + (table.notes.length === 0 ? '' : `\nLeft out:\n\n${table.notes.map((n) => `- ${escaped(n)}\n`).join('')}`);
 }
