@@ -6,8 +6,8 @@ import { Worker } from 'node:worker_threads';
 export interface NativeFunction { readonly address: bigint; readonly result: string; readonly parameters: readonly string[] }
 
 export interface NativeThread {
-  /** Calls one after the other. Pointers in `args` must stay good until it is done. */
-  call(name: string, args: readonly (bigint | number)[]): Promise<bigint>;
+  /** Calls one after the other. Arrays go by their addresses, and are held until the call is over; what addresses in them lead to is the caller's to hold. */
+  call(name: string, args: readonly (bigint | number | ArrayBufferView)[]): Promise<bigint>;
 }
 
 /**
@@ -29,8 +29,8 @@ const CODE = `
 `;
 
 /** The process ends although the thread is there; not while a call is under way. */
-export function nativeThread(functions: Readonly<Record<string, NativeFunction>>): NativeThread {
-  const waiting = new Map<number, { readonly resolve: (result: bigint) => void; readonly reject: (error: Error) => void }>();
+export function nativeThread(functions: Readonly<Record<string, NativeFunction>>, addressOf: (data: ArrayBufferView) => bigint): NativeThread {
+  const waiting = new Map<number, { readonly resolve: (result: bigint) => void; readonly reject: (error: Error) => void; readonly held: readonly unknown[] }>();
   const worker = new Worker(CODE, { eval: true, execArgv: [], workerData: { koffi: createRequire(import.meta.url).resolve('koffi'), functions } });
   worker.unref();
   const settle = (id: number): ReturnType<typeof waiting.get> => {
@@ -44,9 +44,9 @@ export function nativeThread(functions: Readonly<Record<string, NativeFunction>>
   let next = 0;
   return {
     call: (name, args) => new Promise((resolve, reject) => {
-      waiting.set(++next, { resolve, reject });
+      waiting.set(++next, { resolve, reject, held: args });
       worker.ref();
-      worker.postMessage({ id: next, name, args });
+      worker.postMessage({ id: next, name, args: args.map((arg) => (typeof arg === 'object' ? addressOf(arg) : arg)) });
     }),
   };
 }

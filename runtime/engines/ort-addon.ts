@@ -13,6 +13,7 @@ export const addonSettings = (device: 'cpu' | 'cuda', threads: number): Ort.Infe
   executionProviders: [device],
   graphOptimizationLevel: 'all',
   executionMode: 'sequential',
+  enableMemPattern: false,
   intraOpNumThreads: threads,
   interOpNumThreads: 1,
   logSeverityLevel: 3,

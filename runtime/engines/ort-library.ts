@@ -7,7 +7,8 @@ import type { LibraryHandle } from 'koffi';
 import { nativeThread, type NativeThread } from './native-thread.js';
 
 export type Handle = bigint;
-type Argument = bigint | number | string | null;
+/** An array goes by its address and is alive during the call: an address alone keeps nothing. */
+type Argument = bigint | number | string | null | ArrayBufferView;
 
 /** Place in `OrtApi` (onnxruntime_c_api.h: entries are only ever added at the end) and parameters. Those without `void` give a status: null is success. */
 const API = {
@@ -16,6 +17,7 @@ const API = {
   createSessionFromArray: [8, 'void *', ['void *', 'void *', 'size_t', 'void *', 'void *']],
   run: [9, 'void *', ['void *', 'void *', 'void *', 'void *', 'size_t', 'void *', 'size_t', 'void *']],
   createSessionOptions: [10, 'void *', ['void *']],
+  disableMemPattern: [17, 'void *', ['void *']],
   setGraphOptimizationLevel: [23, 'void *', ['void *', 'int']],
   setIntraOpNumThreads: [24, 'void *', ['void *', 'int']],
   setInterOpNumThreads: [25, 'void *', ['void *', 'int']],
@@ -26,6 +28,9 @@ const API = {
   releaseSession: [95, 'void', ['void *']],
   releaseValue: [96, 'void', ['void *']],
   releaseSessionOptions: [100, 'void', ['void *']],
+  releaseArenaCfg: [157, 'void', ['void *']],
+  createAndRegisterAllocator: [144, 'void *', ['void *', 'void *', 'void *']],
+  createArenaCfgV2: [164, 'void *', ['void *', 'void *', 'size_t', 'void *']],
   addSessionConfigEntry: [130, 'void *', ['void *', 'str', 'str']],
 } as const satisfies Record<string, readonly [number, string, readonly string[]]>;
 
@@ -34,13 +39,14 @@ const API_VERSION = 14;
 
 export interface OrtLibrary {
   readonly version: string;
+  /** Good as long as `data` is held. */
   addressOf(data: ArrayBufferView): Handle;
   /** Calls that are over at once. Throws what ONNX Runtime says. */
   call(name: keyof typeof API, ...args: readonly Argument[]): void;
   /** As `call`, of a function whose last parameter is where its result goes. */
   make(name: keyof typeof API, ...args: readonly Argument[]): Handle;
   /** On the library's own thread. */
-  callAside(name: 'createSessionFromArray' | 'run', args: readonly (bigint | number)[]): Promise<void>;
+  callAside(name: 'createSessionFromArray' | 'run', args: readonly (bigint | number | ArrayBufferView)[]): Promise<void>;
 }
 
 let library: Promise<OrtLibrary> | undefined;
@@ -75,14 +81,14 @@ async function open(): Promise<OrtLibrary> {
   const call: OrtLibrary['call'] = (name, ...args) => expectSuccess(functions[name]?.(...args));
   let thread: NativeThread | undefined;
   const aside = (): NativeThread => (thread ??= nativeThread(Object.fromEntries((['createSessionFromArray', 'run'] as const)
-    .map((name) => [name, { address: address(name), result: API[name][1], parameters: API[name][2] }]))));
+    .map((name) => [name, { address: address(name), result: API[name][1], parameters: API[name][2] }])), koffi.address));
   return {
     version: String(koffi.call(getVersion, koffi.proto('str', []))),
     addressOf: (data) => koffi.address(data),
     call,
     make: (name, ...args) => {
       const place = new BigUint64Array(1);
-      call(name, ...args, koffi.address(place));
+      call(name, ...args, place);
       return place[0] ?? 0n;
     },
     callAside: async (name, args) => expectSuccess(await aside().call(name, args)),

@@ -7,7 +7,8 @@ const IDLE_OPTIMIZERS = [
 
 /**
  * Entries of the session's configuration. Measured on training steps: denormals cost 10 %; spinning costs processor time and wins no wall time.
- * Of what is not an entry: `all` optimisations, for they fuse transposes into products; one node at a time, for parallel execution is twice slower.
+ * Of what is not an entry: `all` optimisations, for they fuse transposes into products; one node at a time, for parallel execution is twice slower;
+ * no memory pattern, for from the second run on it asks for one block for all values beside the arena of the first: twice the memory (decision 12).
  */
 export const CONFIG: Readonly<Record<string, string>> = {
   'session.set_denormal_as_zero': '1',

@@ -35,8 +35,8 @@ export async function createOrtEngine({ threads = availableParallelism(), device
 }
 
 function directEngine(library: OrtLibrary, threads: number): Engine {
-  const context = directContext(library, threads);
-  return { name: 'ort', version: library.version, device: 'cpu', threads, compile: (graph) => compileDirect(graph, context) };
+  const context = directContext(library);
+  return { name: 'ort', version: library.version, device: 'cpu', threads, compile: (graph) => compileDirect(graph, context, threads) };
 }
 
 const CUDA_FILE: Readonly<Record<string, string>> = { linux: 'libonnxruntime_providers_cuda.so', win32: 'onnxruntime_providers_cuda.dll' };

@@ -62,6 +62,23 @@ describe.skipIf(!have)('the direct route', () => {
     expect((await fn.run({ x: f32([2], [1, 2]) }))['y']).toEqual(f32([2, 1], [1, 2]));
   });
 
+  test('hundreds of tensors, with the heap moved about at every call, arrive as what they are', async () => {
+    const b = new GraphBuilder(), count = 400;
+    const fn = await (await direct()).compile(b.finish(Array.from({ length: count }, (_, i) => ({ name: `y${i}`, id: b.scale(input(b, `x${i}`, [1 + (i % 5), 8]), 1 + i) }))));
+    const feeds = Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`, f32([1 + (i % 5), 8], new Float32Array(8 * (1 + (i % 5))).fill(1))]));
+    for (let round = 0; round < 30; round++) {
+      const results = await fn.run(feeds);
+      for (let i = 0; i < count; i++) expect((results[`y${i}`]!.data as Float32Array).every((v) => v === 1 + i)).toBe(true);
+    }
+  });
+
+  test('a function that is disposed of during a run finishes it first', async () => {
+    const { graph, feeds } = slow(), fn = await (await direct()).compile(graph);
+    const run = fn.run(feeds);
+    await fn.dispose();
+    expect((await run)['y']!.shape).toEqual([512, 768]);
+  });
+
   test('small arrays stay where they are while the heap is moved about', async () => {
     const b = new GraphBuilder(), fn = await (await direct()).compile(b.finish([{ name: 'y', id: b.shift(input(b, 'x', [B]), 1) }]));
     for (let i = 0; i < 200; i++) {
