@@ -54,6 +54,7 @@ export const train = command({
     const dataset = await openData(opened?.alone ?? program, args.data, io, reading);
     const p = paint(io.colour);
     io.err(`${p.bold(`${program.name}${program.variant === undefined ? '' : `#${program.variant}`}`)} ${program.hash.slice(0, 12)} on ${engine.name} ${engine.version} (${engine.device}, ${engine.threads} threads), seed ${seed}\n`);
+    if (engine.note !== undefined) io.err(`${engine.note}\n`);
     if (opened !== undefined) io.err(renderGrowth(opened.growth));
 
     const tale = new TrainingTale(io.colour);
