@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly parsed?: ParsedTexts;
   /** That a variant equals its base is no matter here: the base need not be compiled. */
   readonly knownVariant?: boolean;
+  /** Warnings are `check`'s matter. */
+  readonly quiet?: boolean;
 }
 
 /** A spec's file and variant. For people, throws UserError where the file cannot be read. */
@@ -66,6 +68,6 @@ export function needProgram(args: ProgramArgs, io: Io, json: boolean, options: O
     tellDiagnostics(result, json, io);
     throw new SpecFaults();
   }
-  tellDiagnostics(result, false, io);
+  if (options.quiet !== true) tellDiagnostics(result, false, io);
   return result.program;
 }

@@ -18,7 +18,7 @@ interface DiffArgs { readonly tasks?: string; readonly set?: string | readonly s
 
 /** A run's program is what it was trained from: no flag changes it. */
 function programOf(what: string, args: DiffArgs, io: Io, json: boolean, parsed: ParsedTexts): Program {
-  if (!isRun(what)) return needProgram({ spec: what, ...args }, io, json, { parsed, knownVariant: true });
+  if (!isRun(what)) return needProgram({ spec: what, ...args }, io, json, { parsed, knownVariant: true, quiet: true });
   const { program } = openRunProgram(what);
   return { ...program, file: what };
 }

@@ -14,7 +14,7 @@ function* itemsOf(body: readonly Stmt[]): Generator<Item> {
       case 'error': break;
       case 'for': yield* itemsOf(s.body); break;
       case 'if': yield* itemsOf([...s.then, ...s.else ?? []]); break;
-      case 'return': yield { kind: s.kind, name: '', text: printExpr(s.value), right: '' }; break;
+      case 'return': yield { kind: s.kind, name: '', text: printStatement(s), right: '' }; break;
       case 'let': yield { kind: s.kind, name: s.target.names.map((n) => n.text).join(', '), text: printStatement(s), right: printExpr(s.value) }; break;
       default: {
         const name = 'target' in s ? s.target.name.text : s.name.text;
@@ -103,7 +103,7 @@ export function declarationsOf(a: Program, b: Program): readonly DeclarationChan
   const [fileA, fileB] = [parse(a.resolved, a.file).file, parse(b.resolved, b.file).file];
   const [modelA, modelB] = [model(fileA, a), model(fileB, b)];
   const loss = (file: SourceFile, p: Program): readonly Item[] =>
-    train(file, p)?.entries.filter((e) => e.key.text === 'loss').map((e) => ({ kind: 'loss', name: '', text: printExpr(e.value), right: '' })) ?? [];
+    train(file, p)?.entries.filter((e) => e.key.text === 'loss').map((e) => ({ kind: 'loss', name: '', text: `loss = ${printExpr(e.value)}`, right: '' })) ?? [];
   const body = (file: SourceFile, p: Program, m: ModelDecl | undefined): readonly Item[] => [...itemsOf(m?.body ?? []), ...loss(file, p)];
   const blocks = compared(blocksOf(fileA, a), blocksOf(fileB, b)).map((c): DeclarationChange => ({ ...c, a: null, b: null }));
   return [...compared(body(fileA, a, modelA), body(fileB, b, modelB)), ...blocks];

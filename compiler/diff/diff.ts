@@ -27,11 +27,12 @@ export interface DeclarationChange {
 }
 
 export type OpCounts = Readonly<Record<string, number>>;
+export interface OpDelta { readonly added: OpCounts; readonly removed: OpCounts }
 
 /** An op whose attribute, or constant whose value, is another. */
 export interface AttrChange { readonly op: string; readonly attr: string; readonly a: string; readonly b: string; readonly count: number }
 
-/** Ops, of all these modules, that are there in both and read something else: modules of A and of B that they read. */
+/** Ops, of all these modules, that are there in both and read something else: modules of A and of B that they read. What reads a module that was replaced or moved reads it still. */
 export interface Rewiring { readonly ops: OpCounts; readonly a: readonly string[]; readonly b: readonly string[] }
 
 /** Modules that changed in one way. */
@@ -42,6 +43,7 @@ export interface ModuleChange {
   readonly paths: readonly string[];
   /** added, removed: the module with all inside it. replaced: another block under its name. moved: as it was, elsewhere. changed: ops of its own. */
   readonly change: 'added' | 'removed' | 'replaced' | 'moved' | 'changed';
+  /** Where `change` is `changed`: the function that it is in. The others hold for the module, whichever functions have it. */
   readonly mode: Mode;
   /** Block of which it is an instance, where it has one. */
   readonly block: { readonly a: string | null; readonly b: string | null };
@@ -49,9 +51,8 @@ export interface ModuleChange {
   readonly at: { readonly place: string; readonly node: string } | null;
   /** Of what moved: where to. */
   readonly to: string | null;
-  /** Ops of all these modules, leaves (parameters, constants) too. */
-  readonly added: OpCounts;
-  readonly removed: OpCounts;
+  /** Ops of all these modules, leaves (parameters, constants) too: of both functions, and beyond that of one. */
+  readonly ops: Readonly<Record<Mode, OpDelta>>;
   readonly changed: readonly AttrChange[];
   readonly rewired: Rewiring | null;
 }

@@ -1,6 +1,6 @@
 // Values by name, compared: settings, tasks, the training block, schedules.
 import { configIdentity } from '../identity.js';
-import { taskCodes, type Program } from '../program.js';
+import { taskCodes, type Program, type Schedule } from '../program.js';
 import type { FieldChange } from './diff.js';
 
 type Flat = ReadonlyMap<string, string>;
@@ -33,7 +33,8 @@ export function trainingOf(a: Program, b: Program): readonly FieldChange[] {
 
 export function schedulesOf(a: Program, b: Program): readonly FieldChange[] {
   if (JSON.stringify(a.schedules) === JSON.stringify(b.schedules)) return [];
-  const named = (p: Program): Flat => new Map(p.schedules.flatMap((s) => [...flat({ ...s, name: undefined }, s.name, new Map())]));
+  const text = ({ name: _, kind, ...rest }: Schedule): string => [kind, ...Object.entries(rest).map(([key, value]) => `${key} ${value}`)].join(' ');
+  const named = (p: Program): Flat => new Map(p.schedules.map((s) => [s.name, text(s)]));
   const changes = fieldChanges(named(a), named(b));
   const order = (p: Program): string => p.schedules.map((s) => s.name).join(', ');
   return changes.length > 0 ? changes : [{ key: 'order', a: order(a), b: order(b) }];

@@ -1,9 +1,9 @@
 // From changes of nodes to changes of modules: a module that is gone or new is one thing, and what changed in the same way is told once.
 import type { Instance, Program } from '../program.js';
 import { isLeaf } from '../ir/graph.js';
-import type { AttrChange, Mode, ModuleChange, OpCounts, ShapeChange } from './diff.js';
+import type { AttrChange, Mode, ModuleChange, OpCounts, OpDelta, ShapeChange } from './diff.js';
 import { isInside, type Moves } from './moves.js';
-import type { NodeChange } from './nodes.js';
+import type { NodeChange, Source } from './nodes.js';
 import { groupPaths, pathsText } from './ranges.js';
 
 /** Node changes of both functions, each with where it holds. */
@@ -79,7 +79,7 @@ export class Units {
     const steps = path === '' ? [] : path.split('.');
     const [own, other] = side === 'a' ? [this.a, this.inB] : [this.b, this.inA];
     const across = side === 'a' ? this.moves.path : (p: string): string => this.back(p);
-    for (let i = 1; i <= steps.length; i++) {
+    for (let i = this.movedDepth(side, path); i <= steps.length; i++) {
       const at = steps.slice(0, i).join('.');
       const there = across(at);
       const [a, b] = side === 'a' ? [this.a.get(at), this.b.get(there)] : [this.a.get(there), this.b.get(at)];
@@ -92,6 +92,22 @@ export class Units {
     const [a, b] = side === 'a' ? [path, there] : [there, path];
     const [x, y] = [this.a.get(a), this.b.get(b)];
     return { path: a, change: 'changed', ...(x === undefined ? {} : { a: x }), ...(y === undefined ? {} : { b: y }) };
+  }
+
+  /** How many steps of a path name the module that moved with it; 1 where none did. */
+  private movedDepth(side: 'a' | 'b', path: string): number {
+    const roots: ReadonlyMap<string, string> = side === 'a' ? this.moves.roots : this.origin;
+    for (let p = path; p !== ''; p = p.slice(0, Math.max(0, p.lastIndexOf('.')))) if (roots.has(p)) return p.split('.').length;
+    return 1;
+  }
+
+  /** Whether all these values are of modules that are told as a whole, and the same in A and B: their readers have not changed. */
+  readStill(reads: readonly { readonly a: Source; readonly b: Source }[]): boolean {
+    return reads.every(({ a, b }) => {
+      if (a.module === undefined || b.module === undefined) return false;
+      const [x, y] = [this.of('a', a.module), this.of('b', b.module)];
+      return x.path === y.path && x.change === 'replaced' && y.change === 'replaced';
+    });
   }
 
   /** Instances that are there in one only, though no node says so (their tensors do), or that moved. */
@@ -111,7 +127,20 @@ export class Units {
 
 // ---------------------------------------------------------------- modules
 
-interface Open { readonly unit: Unit; readonly mode: Mode; readonly added: Map<string, number>; readonly removed: Map<string, number>; readonly changed: Map<string, AttrChange>; readonly rewired: Map<string, number>; readonly from: Set<string>; readonly to: Set<string> }
+interface Ops { readonly added: Map<string, number>; readonly removed: Map<string, number> }
+interface Open {
+  readonly unit: Unit;
+  readonly mode: Mode;
+  readonly ops: Readonly<Record<Mode, Ops>>;
+  readonly changed: Map<string, AttrChange>;
+  readonly rewired: Map<string, number>;
+  readonly from: Set<string>;
+  readonly to: Set<string>;
+}
+const opened = (unit: Unit, mode: Mode): Open => {
+  const ops = (): Ops => ({ added: new Map(), removed: new Map() });
+  return { unit, mode, ops: { both: ops(), use: ops(), training: ops() }, changed: new Map(), rewired: new Map(), from: new Set(), to: new Set() };
+};
 
 const counts = (map: ReadonlyMap<string, number>): OpCounts => Object.fromEntries([...map].sort(([x], [y]) => (x < y ? -1 : 1)));
 /** Without leaves: a constant that many read is made by the first of them. */
@@ -126,29 +155,35 @@ const more = (map: Map<string, number>, key: string): void => { map.set(key, (ma
 export function modulesOf(changes: readonly Moded[], units: Units): readonly ModuleChange[] {
   const open = new Map<string, Open>();
   const at = (unit: Unit, mode: Mode): Open => {
-    const key = `${mode} ${unit.change} ${unit.path}`;
+    const isWhole = unit.change !== 'changed';
+    const key = `${isWhole ? '' : mode} ${unit.change} ${unit.path}`;
     let entry = open.get(key);
-    if (entry === undefined) open.set(key, entry = { unit, mode, added: new Map(), removed: new Map(), changed: new Map(), rewired: new Map(), from: new Set(), to: new Set() });
+    if (entry === undefined) open.set(key, entry = opened(unit, isWhole ? 'both' : mode));
     return entry;
   };
-  const seen = new Set<string>();
   for (const { change: c, mode } of changes) {
-    if (c.kind === 'shape') continue;
-    const unit = units.of(c.kind === 'added' ? 'b' : 'a', c.module);
-    seen.add(`${unit.change} ${unit.path}`);
-    const entry = at(unit, mode);
+    if (c.kind === 'shape' || (c.kind === 'rewired' && units.readStill(c.reads))) continue;
+    const entry = at(units.of(c.kind === 'added' ? 'b' : 'a', c.module), mode);
     if (c.kind === 'changed') {
       const key = JSON.stringify([c.op, c.attr, c.a, c.b]);
       entry.changed.set(key, { op: c.op, attr: c.attr, a: c.a, b: c.b, count: (entry.changed.get(key)?.count ?? 0) + 1 });
     } else if (c.kind === 'rewired') {
       more(entry.rewired, c.op);
-      for (const from of c.a) entry.from.add(from);
-      for (const to of c.b) entry.to.add(to);
-    } else more(c.kind === 'added' ? entry.added : entry.removed, c.op);
+      for (const { a, b } of c.reads) {
+        if (a.text !== '') entry.from.add(a.text);
+        if (b.text !== '') entry.to.add(b.text);
+      }
+    } else more(entry.ops[mode][c.kind], c.op);
   }
-  for (const unit of units.whole()) if (!seen.has(`${unit.change} ${unit.path}`)) at(unit, 'both');
+  for (const unit of units.whole()) at(unit, 'both');
   return grouped([...open.values()]);
 }
+
+const MODES = ['both', 'use', 'training'] as const;
+const deltas = (all: readonly Open[]): ModuleChange['ops'] => {
+  const delta = (mode: Mode): OpDelta => ({ added: total(all.map((e) => e.ops[mode].added)), removed: total(all.map((e) => e.ops[mode].removed)) });
+  return { both: delta('both'), use: delta('use'), training: delta('training') };
+};
 
 const nodeText = (nodes: readonly (Instance['at'])[]): ModuleChange['at'] => {
   const [first] = nodes;
@@ -160,7 +195,7 @@ const RANK = { removed: 0, added: 1, replaced: 2, moved: 3, changed: 4 } as cons
 function grouped(entries: readonly Open[]): readonly ModuleChange[] {
   const items = entries.map((e) => ({
     path: e.unit.path,
-    key: JSON.stringify([e.mode, e.unit.change, e.unit.a?.block, e.unit.b?.block, e.unit.to === undefined ? null : pattern(e.unit.to), (e.unit.a ?? e.unit.b)?.at?.place, computing(e.added), computing(e.removed), [...e.changed.keys()], counts(e.rewired)]),
+    key: JSON.stringify([e.mode, e.unit.change, e.unit.a?.block, e.unit.b?.block, e.unit.to === undefined ? null : pattern(e.unit.to), (e.unit.a ?? e.unit.b)?.at?.place, MODES.map((m) => [computing(e.ops[m].added), computing(e.ops[m].removed)]), [...e.changed.keys()], counts(e.rewired)]),
   }));
   return groupPaths(items).map(({ path, members }): ModuleChange => {
     const all = members.flatMap((i) => entries[i] ?? []);
@@ -171,11 +206,14 @@ function grouped(entries: readonly Open[]): readonly ModuleChange[] {
       block: { a: unit.a?.block ?? null, b: unit.b?.block ?? null },
       at: unit.change === 'changed' ? null : nodeText(all.map((e) => (e.unit.a ?? e.unit.b)?.at)),
       to: unit.to === undefined ? null : pathsText(all.flatMap((e) => e.unit.to ?? [])).join(', '),
-      added: total(all.map((e) => e.added)), removed: total(all.map((e) => e.removed)), changed: [...first.changed.values()],
-      rewired: first.rewired.size === 0 ? null : { ops: total(all.map((e) => e.rewired)), a: pathsText(all.flatMap((e) => [...e.from])), b: pathsText(all.flatMap((e) => [...e.to])) },
+      ops: deltas(all), changed: [...first.changed.values()],
+      rewired: first.rewired.size === 0 ? null : { ops: total(all.map((e) => e.rewired)), a: sourcesText(all.flatMap((e) => [...e.from])), b: sourcesText(all.flatMap((e) => [...e.to])) },
     };
   }).sort((x, y) => RANK[x.change] - RANK[y.change]);
 }
+/** Constants are told by their values, as they are. */
+const sourcesText = (texts: readonly string[]): readonly string[] =>
+  [...pathsText(texts.filter((t) => !t.startsWith('constant '))), ...new Set(texts.filter((t) => t.startsWith('constant ')))];
 const pattern = (path: string): string => path.replace(/\d+/g, '#');
 
 // ---------------------------------------------------------------- shapes

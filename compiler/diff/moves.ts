@@ -24,6 +24,10 @@ function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   return shared / (a.size + b.size - shared);
 }
 
+/** One weight is like many others: a module of few tensors has moved only near where it was, under its own name. */
+const FEW = 3;
+const isNear = (a: string, b: string): boolean => a.split('.')[0] === b.split('.')[0] && a.split('.').at(-1) === b.split('.').at(-1);
+
 /** At least this much of the tensors of two modules is the same where one is the other, moved. */
 const LEAST = 0.6;
 
@@ -45,7 +49,7 @@ export function findMoves(a: Program, b: Program): Moves {
     const own = inA.get(path) ?? new Set<string>();
     let best: { readonly path: string; readonly score: number } | undefined;
     for (const other of byBlock.get(blockA.get(path) ?? '') ?? []) {
-      if (isTaken(other)) continue;
+      if (isTaken(other) || (own.size < FEW && !isNear(path, other))) continue;
       // a sibling of the same parent is likelier than one far away
       const score = likeness(own, inB.get(other) ?? new Set()) + (parentOf(path) === parentOf(other) ? 0.001 : 0);
       if (score >= LEAST && score > (best?.score ?? 0)) best = { path: other, score };

@@ -8,10 +8,12 @@ interface At { /** of the node that it speaks of; where both have it, in A */ re
 export type NodeChange =
   | (At & { readonly kind: 'added' | 'removed' })
   | (At & { readonly kind: 'changed'; readonly attr: string; readonly a: string; readonly b: string })
-  /** Modules of the values that it read and reads. */
-  | (At & { readonly kind: 'rewired'; readonly a: readonly string[]; readonly b: readonly string[] })
+  /** The values that it read and reads in their place. */
+  | (At & { readonly kind: 'rewired'; readonly reads: readonly { readonly a: Source; readonly b: Source }[] })
   | (At & { readonly kind: 'shape'; readonly a: string; readonly b: string });
 
+/** `module`: the instance that made the value; absent for leaves. `text`: that, or the leaf's name; '' where there is none. */
+export interface Source { readonly text: string; readonly module?: string }
 export interface ResultChange { readonly name: string; readonly change: 'added' | 'removed' | 'rewired' | 'moved' }
 export interface GraphDiff { readonly nodes: readonly NodeChange[]; readonly outputs: readonly ResultChange[] }
 
@@ -21,9 +23,27 @@ export function diffGraphs(before: Graph | undefined, after: Graph | undefined, 
   const [a, b] = [before ?? NOTHING, after ?? NOTHING];
   if (printGraph(a, { canonical: true }) === printGraph(b, { canonical: true })) return { nodes: [], outputs: [] };
   const matching = matchNodes(a, b, options);
-  const found = compare(a, b, matching, options, (x, y) => matching.toB.get(x) === y || matching.sameValue(x, y));
+  const stead = substitutes(a, b, matching, options);
+  const found = compare(a, b, matching, options, (x, y) => matching.toB.get(x) === y || matching.sameValue(x, y) || stead.get(x) === y);
   // equal values that are computed a different number of times, or shared in another way
   return found.nodes.length + found.outputs.length > 0 ? found : compare(a, b, matching, options, (x, y) => matching.toB.get(x) === y);
+}
+
+/** An op that is gone and one that is new in the same module, where what read the one reads the other: its readers have not changed. */
+function substitutes(a: Graph, b: Graph, { toA, toB }: Matching, { path }: MatchOptions): ReadonlyMap<NodeId, NodeId> {
+  const [stead, taken] = [new Map<NodeId, NodeId>(), new Set<NodeId>()];
+  for (const [x, y] of toB) {
+    const after = nodeOf(b, y).inputs;
+    for (const [i, from] of nodeOf(a, x).inputs.entries()) {
+      const to = after[i];
+      if (to === undefined || toB.has(from) || toA.has(to) || stead.has(from) || taken.has(to)) continue;
+      const [gone, fresh] = [nodeOf(a, from), nodeOf(b, to)];
+      if (isLeaf(gone.op) || isLeaf(fresh.op) || path(gone.path) !== fresh.path) continue;
+      stead.set(from, to);
+      taken.add(to);
+    }
+  }
+  return stead;
 }
 
 function compare(a: Graph, b: Graph, matching: Matching, { path }: MatchOptions, same: (x: NodeId, y: NodeId) => boolean): GraphDiff {
@@ -49,19 +69,18 @@ function changesOf(at: At, x: Node, y: Node, a: Graph, b: Graph, path: (p: strin
   }
   const inputs = x.inputs.flatMap((from, i) => (y.inputs[i] !== undefined && same(from, y.inputs[i]) ? [] : [i]));
   if (inputs.length > 0 || x.inputs.length !== y.inputs.length) {
-    const extra = y.inputs.slice(x.inputs.length);
-    changes.push({ kind: 'rewired', ...at, a: inputs.map((i) => source(a, x.inputs[i])), b: [...inputs.map((i) => y.inputs[i]), ...extra].map((id) => source(b, id)) });
+    const extra = y.inputs.slice(x.inputs.length).map((_, i) => x.inputs.length + i);
+    changes.push({ kind: 'rewired', ...at, reads: [...inputs, ...extra].map((i) => ({ a: source(a, x.inputs[i]), b: source(b, y.inputs[i]) })) });
   }
   if (resized) changes.push({ kind: 'shape', ...at, a: formatType(x.type), b: formatType(y.type) });
   return changes;
 }
 
-/** Where a value comes from, in a word: its module, or its name. */
-function source(graph: Graph, id: NodeId | undefined): string {
-  if (id === undefined) return '';
+function source(graph: Graph, id: NodeId | undefined): Source {
+  if (id === undefined) return { text: '' };
   const node = nodeOf(graph, id);
-  if (!isLeaf(node.op)) return node.path;
-  return node.op === 'constant' ? `constant ${valueText(node, 'value')}` : String(node.attrs['path'] ?? node.attrs['name']);
+  if (!isLeaf(node.op)) return { text: node.path === '' ? '(model)' : node.path, module: node.path };
+  return { text: node.op === 'constant' ? `constant ${valueText(node, 'value')}` : String(node.attrs['path'] ?? node.attrs['name']) };
 }
 
 /** An attribute as people read it. */

@@ -32,7 +32,7 @@ function partText(p: Part): string {
   switch (p.kind) {
     case 'name': return p.text;
     case 'index': return `[${rangesOf(p.numbers)}]`;
-    case 'stem': return p.numbers.length === 1 ? p.stem + String(p.numbers[0]) : `${p.stem}{${rangesOf(p.numbers)}}`;
+    case 'stem': return p.numbers.length === 1 ? p.stem + String(p.numbers[0]) : `${p.stem}{${rangesOf(p.numbers).replaceAll(' ', '')}}`;
     default: return p satisfies never;
   }
 }

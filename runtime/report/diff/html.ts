@@ -12,7 +12,7 @@ const KINDS = { '+': 'added', '-': 'removed', '~': 'changed', '>': 'moved' } as 
 export const diffStyle = `
 .diff { font: 15px/1.45 system-ui, sans-serif; max-width: 75rem; color: #1b1f24; }
 .diff code, .diff pre { font: 13px/1.45 ui-monospace, monospace; }
-.diff pre { margin: .2rem 0 .2rem 1.6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.diff pre { margin: .1rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .diff table { border-collapse: collapse; } .diff td, .diff th { padding: .1rem .8rem .1rem 0; text-align: left; vertical-align: top; }
 .diff .numbers td + td, .diff .numbers th + th { text-align: right; font-variant-numeric: tabular-nums; }
 .diff .mark { font: 700 13px ui-monospace, monospace; }
@@ -24,7 +24,8 @@ export const diffStyle = `
 
 function rowHtml(r: Row): string {
   const texts = r.texts?.map((t) => `<pre class="${KINDS[t.mark]}">${t.mark} ${h(t.text)}</pre>`).join('') ?? '';
-  return `<tr><td class="mark ${KINDS[r.mark]}" title="${KINDS[r.mark]}">${h(r.mark)}</td><td><code>${h(r.what)}</code>${texts === '' ? `</td><td>${h(r.detail)}` : texts}</td></tr>`;
+  if (texts !== '') return `<tr><td colspan="3">${texts}</td></tr>`;
+  return `<tr><td class="mark ${KINDS[r.mark]}" title="${KINDS[r.mark]}">${h(r.mark)}</td><td><code>${h(r.what)}</code></td><td>${h(r.detail)}</td></tr>`;
 }
 
 function sectionHtml(s: Section): string {

@@ -11,7 +11,7 @@ export interface Row {
   readonly mark: Mark;
   readonly what: string;
   readonly detail: string;
-  /** Text of A and of B, where it is too long for one line. */
+  /** As A and B say it: told in place of `what`. */
   readonly texts?: readonly { readonly mark: '+' | '-'; readonly text: string }[];
 }
 export interface Table { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] }
@@ -50,12 +50,19 @@ function opsText(sign: '+' | '-', ops: OpCounts, n: number): string {
   return computing(ops).map(([op, k]) => `${sign}${each(k)} ${op}`).join(' ');
 }
 
-/** `(-24 ops, +3 ops)` of one of `n` modules. */
+/** `-24 ops, +3 ops` of one of the modules; use and training apart where they differ. */
 function sizes(m: ModuleChange): string {
   const n = m.paths.length;
-  const part = (sign: string, ops: OpCounts): readonly string[] => (sum(ops) === 0 ? [] : [`${sign}${Math.round(sum(ops) / n)} ops`]);
-  const parts = [...part('-', m.removed), ...part('+', m.added)];
-  return parts.length === 0 ? '' : ` (${parts.join(', ')}${n > 1 ? ' each' : ''})`;
+  const each = n > 1 ? ' each' : '';
+  const of = (modes: readonly Mode[]): string => {
+    const count = (side: 'added' | 'removed'): number => modes.reduce((k, mode) => k + sum(m.ops[mode][side]), 0);
+    const part = (sign: string, k: number): readonly string[] => (k === 0 ? [] : [`${sign}${plural(Math.round(k / n), 'op')}`]);
+    return [...part('-', count('removed')), ...part('+', count('added'))].join(' ');
+  };
+  const [use, training] = [of(['both', 'use']), of(['both', 'training'])];
+  if (use === training) return use === '' ? '' : ` (${use}${each})`;
+  const parts = [...(use === '' ? [] : [`${use}${each} in use`]), ...(training === '' ? [] : [`${training}${each} in training`])];
+  return ` (${parts.join('; ')})`;
 }
 
 /** A module where people look for it: an adapter at the node that it stands at. */
@@ -68,11 +75,10 @@ export function moduleName(m: ModuleChange): string {
 
 const FEW = 4;
 const listed = (items: readonly string[]): string => (items.length <= FEW ? items.join(', ') : `${items.slice(0, FEW).join(', ')} and ${items.length - FEW} more`);
-const named = (paths: readonly string[]): string => listed(paths.map((p) => (p === '' ? '(model)' : p)));
 
 function rewiredText(r: NonNullable<ModuleChange['rewired']>, n: number): string {
   const ops = Object.entries(r.ops).map(([op, k]) => (k === n ? op : `${k % n === 0 ? k / n : k} ${op}`)).join(', ');
-  const [from, to] = [named(r.a), named(r.b)];
+  const [from, to] = [listed(r.a), listed(r.b)];
   return from === to ? `${ops} rewired within ${to}` : `${ops} reads ${to === '' ? 'less' : to} in place of ${from === '' ? 'nothing' : from}`;
 }
 
@@ -83,13 +89,12 @@ function moduleRow(m: ModuleChange): Row {
   const tensors = m.at === null || what === m.path ? '' : `, ${m.at.place} it; tensors under ${m.path}`;
   if (m.change === 'removed' || m.change === 'added') {
     const block = m.block.a ?? m.block.b;
-    const detail = block === null ? opsText(m.change === 'added' ? '+' : '-', m.change === 'added' ? m.added : m.removed, n) : `${mark}1 ${block}${sizes(m)}`;
-    return { mark, what, detail: `${detail}${tensors}${MODES[m.mode]}` };
+    return { mark, what, detail: `${mark}1 ${block ?? 'part'}${sizes(m)}${tensors}` };
   }
   if (m.change === 'moved') return { mark, what, detail: `to ${m.to ?? ''}` };
-  if (m.change === 'replaced') return { mark, what, detail: `${m.block.a ?? ''} -> ${m.block.b ?? ''}${sizes(m)}${tensors}${MODES[m.mode]}` };
+  if (m.change === 'replaced') return { mark, what, detail: `${m.block.a ?? ''} -> ${m.block.b ?? ''}${sizes(m)}${tensors}` };
   const parts = [
-    opsText('-', m.removed, n), opsText('+', m.added, n),
+    opsText('-', m.ops[m.mode].removed, n), opsText('+', m.ops[m.mode].added, n),
     ...m.changed.map((c) => `${c.op === 'constant' ? 'constant' : `${c.op} ${c.attr}`} ${c.a} -> ${c.b}${c.count > 1 ? ` (${c.count} times)` : ''}`),
     m.rewired === null ? '' : rewiredText(m.rewired, n),
   ].filter((text) => text !== '');
@@ -98,7 +103,7 @@ function moduleRow(m: ModuleChange): Row {
 
 /** Leaves come and go with what reads them; a module of which nothing else can be told is left out where others are told. */
 function toldModules(modules: readonly ModuleChange[]): readonly ModuleChange[] {
-  const isQuiet = (m: ModuleChange): boolean => m.change === 'changed' && m.changed.length === 0 && m.rewired === null && [...Object.keys(m.added), ...Object.keys(m.removed)].every(isLeaf);
+  const isQuiet = (m: ModuleChange): boolean => m.change === 'changed' && m.changed.length === 0 && m.rewired === null && [...Object.keys(m.ops[m.mode].added), ...Object.keys(m.ops[m.mode].removed)].every(isLeaf);
   const loud = modules.filter((m) => !isQuiet(m));
   return loud.length > 0 ? loud : modules;
 }
@@ -127,8 +132,8 @@ function costTable({ elements, costs, a, b }: Comparison): Table {
       count('parameters', 'parameters'), count('  trainable', 'trainable'), count('  frozen', 'frozen'),
       ...(several ? [count('  each task\'s own', 'task'), count('  of all tasks\' own', 'tasks')] : []), count('state', 'buffers'),
       row('MACs, one task', costs.a.macs, costs.b.macs, short), ...(several ? [row('MACs, all tasks', costs.a.macsAllTasks, costs.b.macsAllTasks, short)] : []),
-      row('activations at most', costs.a.activationBytes, costs.b.activationBytes, bytes), row('weights', costs.a.weightBytes, costs.b.weightBytes, bytes),
-      row('a training step', costs.a.trainingBytes, costs.b.trainingBytes, bytes),
+      row('peak activations', costs.a.activationBytes, costs.b.activationBytes, bytes), row('all tensors', costs.a.weightBytes, costs.b.weightBytes, bytes),
+      row('training step', costs.a.trainingBytes, costs.b.trainingBytes, bytes),
     ],
   };
 }

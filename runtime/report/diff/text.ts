@@ -13,13 +13,13 @@ const colourOf = (mark: Mark, p: Paint): ((text: string) => string) => ({ '+': p
 
 function rowLines(row: Row, width: number, p: Paint): readonly string[] {
   const mark = colourOf(row.mark, p)(row.mark);
-  const lines = row.texts === undefined ? [] : row.texts.map((t) => `      ${colourOf(t.mark, p)(`${t.mark} ${t.text}`)}`);
+  if (row.texts !== undefined) return row.texts.map((t) => `  ${colourOf(t.mark, p)(`${t.mark} ${t.text}`)}`);
   const first = row.detail === '' ? `  ${mark} ${row.what}` : row.what.length > WIDEST ? `  ${mark} ${row.what}\n      ${row.detail}` : `  ${mark} ${row.what.padEnd(width)}  ${row.detail}`;
-  return [first, ...lines];
+  return [first];
 }
 
 function sectionText(s: Section, p: Paint): string {
-  const width = Math.max(0, ...s.rows.filter((r) => r.detail !== '').map((r) => r.what.length).filter((n) => n <= WIDEST));
+  const width = Math.max(0, ...s.rows.filter((r) => r.detail !== '' && r.texts === undefined).map((r) => r.what.length).filter((n) => n <= WIDEST));
   const table = s.table === undefined ? [] : renderTable(s.table.columns.map((title, i) => ({ title, align: i === 0 ? 'left' : 'right' })), s.table.rows).trimEnd().split('\n').map((line) => `  ${line}`);
   const note = s.note === undefined ? [] : s.note.split('\n').map((line) => `  ${line}`);
   return [p.bold(s.title), ...note, ...table, ...s.rows.flatMap((r) => rowLines(r, width, p))].join('\n');

@@ -31,13 +31,18 @@ function together(words: readonly string[]): readonly string[] {
   return [...found].map(([key, names]) => (names[0] === '' ? key : `${[...names].sort().join(', ')}${key}`));
 }
 
+/** `− decoder d1, d2, d3`. */
+function byKind(sign: string, changes: readonly DeclarationChange[]): readonly string[] {
+  return [...new Set(changes.map((c) => c.kind))].map((kind) => {
+    const names = changes.filter((c) => c.kind === kind).map((c) => c.name).sort();
+    return `${sign} ${kind} ${names.length <= MOST ? names.join(', ') : `${names.slice(0, MOST - 1).join(', ')} and ${names.length - MOST + 1} more`}`.trimEnd();
+  });
+}
+
 function statements(diff: Diff): readonly string[] {
   const told = diff.declarations.some((c) => PARTS.has(c.kind)) ? diff.declarations.filter((c) => PARTS.has(c.kind)) : diff.declarations.filter((c) => c.kind !== 'return');
-  const words = (change: DeclarationChange['change'], text: (c: DeclarationChange) => string): readonly string[] => told.filter((c) => c.change === change).map(text);
-  const all = [
-    ...words('removed', (c) => `− ${c.kind} ${c.name}`.trimEnd()), ...words('added', (c) => `+ ${c.kind} ${c.name}`.trimEnd()),
-    ...together(words('changed', changedWords)),
-  ];
+  const of = (change: DeclarationChange['change']): readonly DeclarationChange[] => told.filter((c) => c.change === change);
+  const all = [...byKind('−', of('removed')), ...byKind('+', of('added')), ...together(of('changed').map(changedWords))];
   return all.length <= MOST ? all : [...all.slice(0, MOST), `${all.length - MOST} more`];
 }
 
