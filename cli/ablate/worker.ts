@@ -1,7 +1,7 @@
 // `tpsc ablate --run NAME`: one run of a study in this process, by what study.json and runs.json say of it. The runner starts one a run; so may a person or a batch system.
 import { readRunEntries, readStudyFile } from '../../runtime/ablate/layout.js';
 import { recordFailure } from '../../runtime/ablate/scan.js';
-import { workOn } from '../../runtime/ablate/work.js';
+import { workOn, type WorkOutcome } from '../../runtime/ablate/work.js';
 import { UserError } from '../../runtime/errors.js';
 import { TrainingTale } from '../../runtime/report/training.js';
 import { toolVersion } from '../host.js';
@@ -32,13 +32,20 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
   const tell = (message: WorkerMessage): void => io.parent?.tell(message);
   const stop = new AbortController(), halt = (): void => stop.abort();
   const ends = [io.onInterrupt(halt), ...(io.parent === undefined ? [] : [io.parent.onGone(halt)])];
+  const finish = (outcome: WorkOutcome): number => {
+    io.err(`${outcome}: ${run}\n`);
+    tell({ kind: 'end', outcome });
+    return 0;
+  };
   try {
     const open = openStudy({ spec: study.spec }, study.study, io, false);
     const row = open.study.rows.find((r) => r.name === entry.row);
     if (row === undefined) throw new UserError(`study ${study.study} of ${study.spec} no longer has a row ${entry.row}`, 'Start `tpsc ablate` again: it plans anew.');
+    if (stop.signal.aborted) return finish('stopped');
     const program = open.programOf(row, entry.tasks);
     const engine = await openEngine({ ...args, threads: study.threads });
     const dataset = await openData(program, args.data, io, study.reading);
+    if (stop.signal.aborted) return finish('stopped');
     const tale = new TrainingTale(io.colour);
     let told = 0;
     const outcome = await workOn({
@@ -61,9 +68,7 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
         }
       },
     });
-    io.err(`${outcome}: ${run}\n`);
-    tell({ kind: 'end', outcome });
-    return 0;
+    return finish(outcome);
   } catch (error) {
     // a run that failed by itself has said so; this is for what went wrong before it began
     recordFailure(out, run, error instanceof SpecFaults ? `the spec has mistakes: \`tpsc check ${study.spec}\` tells them` : error instanceof Error ? error.message : String(error));

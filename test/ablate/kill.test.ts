@@ -9,12 +9,12 @@ import { study } from './specs.js';
 
 describe('a study', () => {
   it('killed with -9, runner or worker, ends with the numbers of an undisturbed one', async () => {
-    const { killed, equal, lastWords } = await killAndFinish({
+    const { killed, equal, sameTable, lastWords } = await killAndFinish({
       spec: study('seeds = 1, budget = { steps: 8 }, tasks = [TN, SL]', ['main', 'wide']).replace('study widths', 'study killed'), phantom: ['--seed', '3', '--size', '32', '--train', '6', '--val', '2'], flags: ['--jobs', '2'],
       kills: 2, seed: Date.now() % 1e6,
     });
     expect(lastWords).toContain('the table: tpsc table');
-    expect({ killed: killed.length > 0, equal }).toEqual({ killed: true, equal: true });
+    expect({ killed: killed.length > 0, equal, sameTable }).toEqual({ killed: true, equal: true, sameTable: true });
   });
   it('with two runners in its folder, trains nothing twice', async () => {
     const folder = folderOf({ 'net.tps': study('seeds = 1', ['main', 'wide', 'same']) }), out = join(folder, 'out');

@@ -9,6 +9,7 @@ import { packageRoot } from '../../cli/host.js';
 import { readRunEntries, studyPaths } from '../../runtime/ablate/layout.js';
 import { streamOf } from '../../runtime/random.js';
 import { hasCheckpoint, loadCheckpoint } from '../../runtime/state/checkpoint.js';
+import { programWords } from '../cli/program.js';
 
 const SELF = fileURLToPath(import.meta.url);
 
@@ -24,7 +25,8 @@ export interface KillStudy {
 
 /** `tpsc …` in a process of its own. */
 export function tpscProcess(argv: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<{ readonly code: number | null; readonly said: string }> } {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(packageRoot, 'cli', 'main.ts'), ...argv], { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [node = '', ...program] = programWords();
+  const child = spawn(node, [...program, ...argv], { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => { said += text.toString(); });
   return { child, ended: new Promise((done) => { child.once('close', (code) => done({ code, said })); }) };
@@ -50,7 +52,14 @@ const workers = (out: string): readonly number[] => {
   } catch { return []; }
 };
 
-export interface KillReport { readonly killed: readonly string[]; readonly starts: number; readonly equal: boolean; readonly lastWords: string }
+/** The table of a study but for the times, as `tpsc table` prints it. */
+async function tableOf(out: string): Promise<string> {
+  const { code, said } = await tpscProcess(['table', out, '--no-time', '--format', 'json']).ended;
+  if (code !== 0) throw new Error(`the table ended with ${code}: ${said}`);
+  return said.replaceAll(out, 'OUT');
+}
+
+export interface KillReport { readonly killed: readonly string[]; readonly starts: number; readonly equal: boolean; readonly sameTable: boolean; readonly lastWords: string }
 
 export async function killAndFinish({ spec, phantom, flags, kills, seed }: KillStudy): Promise<KillReport> {
   const root = mkdtempSync(join(tmpdir(), 'kill-study-')), file = join(root, 'killed.tps'), data = join(root, 'data'), out = join(root, 'out'), draws = streamOf(seed, 'kills');
@@ -78,9 +87,9 @@ export async function killAndFinish({ spec, phantom, flags, kills, seed }: KillS
       const { code, said } = await ended;
       last = said;
       // done before it was killed often enough: the rest of the kills find nothing to kill
-      if (code === 0) return { killed, starts, equal: remains(out) === remains(join(root, 'whole')), lastWords: said };
+      if (code === 0) return { killed, starts, equal: remains(out) === remains(join(root, 'whole')), sameTable: await tableOf(out) === await tableOf(join(root, 'whole')), lastWords: said };
     }
-    return { killed, starts: Infinity, equal: false, lastWords: last };
+    return { killed, starts: Infinity, equal: false, sameTable: false, lastWords: last };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -94,5 +103,5 @@ if (process.argv[1] === SELF) {
   });
   console.log(JSON.stringify({ ...report, lastWords: undefined }));
   console.log(report.lastWords);
-  process.exitCode = report.equal && report.killed.length === 10 ? 0 : 1;
+  process.exitCode = report.equal && report.sameTable && report.killed.length === 10 ? 0 : 1;
 }

@@ -2,9 +2,9 @@
 import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { packageRoot } from '../../cli/host.js';
 import type { Io } from '../../cli/io.js';
 import { run } from '../../cli/run.js';
+import { programWords } from './program.js';
 
 export interface Said { readonly code: number; readonly out: string; readonly err: string }
 
@@ -14,7 +14,7 @@ export async function tpsc(argv: readonly string[], over: Partial<Io> = {}): Pro
   const io: Io = {
     out: (text) => { out += text; }, err: (text) => { err += text; },
     readStdin: async () => '', outTty: false, errTty: false, colour: false, columns: 100, onInterrupt: () => () => undefined,
-    self: [process.execPath, '--import', 'tsx', join(packageRoot, 'cli', 'main.ts')], ...over,
+    get self() { return programWords(); }, ...over,
   };
   const code = await run(argv, io);
   return { code, out, err };
