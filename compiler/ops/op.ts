@@ -67,6 +67,8 @@ export interface TfjsContext {
   constant(value: NdArray, dtype: DType): TfjsValue;
   /** What a constant holds, in the order of memory; undefined for what is computed. */
   known(x: TfjsValue): NdArray | undefined;
+  /** Whether it is an input or a constant of the program, not the result of a call. */
+  given(x: TfjsValue): boolean;
 }
 
 export interface OpDef {

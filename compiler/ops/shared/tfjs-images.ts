@@ -36,16 +36,22 @@ function frame(c: TfjsContext, x: TfjsValue, before: Pair, after: Pair, value = 
 
 const paddingsOf = (before: Pair, after: Pair): readonly (readonly number[])[] => [[0, 0], [before[0], after[0]], [before[1], after[1]], [0, 0]];
 
-/** One convolution without groups; `filter` is [kh, kw, in, out], as it lies. */
+/**
+ * One convolution without groups; `filter` is [kh, kw, in, out], as it lies. A bias is added in the same kernel where it comes from outside: of one that
+ * was computed the wasm backend looks at the shape that its memory had when it was made.
+ */
 function dense(c: TfjsContext, x: TfjsValue, filter: TfjsValue, bias: TfjsValue | undefined, w: Omit<Window, 'padding'>, before: Pair, after: Pair): TfjsValue {
   const spans = span({ ...w, padding: [0, 0] });
   const size = both((i) => Math.floor((sizeOf(x)[i] + before[i] + after[i] - spans[i]) / w.stride[i]) + 1);
   const attributes = { strides: w.stride, pad: paddingsOf(before, after), dataFormat: 'NHWC', dilations: w.dilation };
   const shape = [at(x.shape, 0), ...size, at(filter.shape, 3)];
-  return bias === undefined
-    ? c.call('Conv2D', { x, filter }, attributes, shape)
-    : c.call('FusedConv2D', { x, filter, bias }, { ...attributes, activation: 'linear' }, shape);
+  if (bias !== undefined && c.given(bias)) return c.call('FusedConv2D', { x, filter, bias }, { ...attributes, activation: 'linear' }, shape);
+  return withBias(c, c.call('Conv2D', { x, filter }, attributes, shape), bias);
 }
+
+/** `y` as it lies, its channels last. */
+const withBias = (c: TfjsContext, y: TfjsValue, bias: TfjsValue | undefined): TfjsValue =>
+  (bias === undefined ? y : addTfjs(c, y, rawReshape(c, bias, [1, 1, 1, at(bias.shape, 0)])));
 
 /** Depthwise, `filter` [kh, kw, C, multiplier]. TensorFlow's kernel takes one stride for both ways and no dilation: the rest tap by tap. */
 function depthwise(c: TfjsContext, x: TfjsValue, filter: TfjsValue, w: Omit<Window, 'padding'>, before: Pair, after: Pair): TfjsValue {
@@ -91,15 +97,14 @@ interface Kernels { readonly weight: TfjsValue; readonly bias: TfjsValue | undef
 function grouped(c: TfjsContext, x: TfjsValue, { weight, bias, groups, turned }: Kernels, w: Omit<Window, 'padding'>, before: Pair, after: Pair): TfjsValue {
   if (groups === 1) return dense(c, x, at(filters(c, weight, 1, turned), 0), bias, w, before, after);
   const channels = channelsOf(x), each = channels / groups;
-  const withBias = (y: TfjsValue): TfjsValue => (bias === undefined ? y : addTfjs(c, y, rawReshape(c, bias, [1, 1, 1, at(bias.shape, 0)])));
   if (each === 1) {
     // [C·m, 1, kh, kw] or, turned, [C, m, kh, kw]: either way the channel comes first and its kernels next
     const multiplier = turned ? numberOf(at(weight.shape, 1)) : numberOf(at(weight.shape, 0)) / groups;
     const apart = rawReshape(c, inMemory(c, weight, [0, 1, 2, 3]), [channels, multiplier, ...w.kernel]);
     const filter = inMemory(c, apart, [2, 3, 0, 1]);
-    return withBias(depthwise(c, x, turned ? reversed(c, filter) : filter, w, before, after));
+    return withBias(c, depthwise(c, x, turned ? reversed(c, filter) : filter, w, before, after), bias);
   }
-  return withBias(concatTfjs(c, filters(c, weight, groups, turned).map((filter, g) => dense(c, sliceTfjs(c, x, 3, g * each, each), filter, undefined, w, before, after)), 3));
+  return withBias(c, concatTfjs(c, filters(c, weight, groups, turned).map((filter, g) => dense(c, sliceTfjs(c, x, 3, g * each, each), filter, undefined, w, before, after)), 3), bias);
 }
 
 /** conv2d of a graph's x [B, C, H, W], weight [O, C/groups, kh, kw] and bias [O]. */
@@ -129,7 +134,7 @@ function tiled(c: TfjsContext, x: TfjsValue, weight: TfjsValue, bias: TfjsValue 
   const product = matrixProduct(c, rawReshape(c, x, [productDim([batch, height, width]), channels]), rawReshape(c, inMemory(c, weight, [0, 2, 3, 1]), [channels, kh * kw * kernels]));
   const apart = rawReshape(c, product, [mulDim(batch, height), width, kh, kw * kernels]);
   const y = rawReshape(c, inMemory(c, apart, [0, 2, 1, 3]), [batch, height * kh, width * kw, kernels]);
-  return bias === undefined ? y : addTfjs(c, y, rawReshape(c, bias, [1, 1, 1, kernels]));
+  return withBias(c, y, bias);
 }
 
 /** Cells of an image `stride` apart, with zeros between and after them: [B, H·sh, W·sw, C]. */

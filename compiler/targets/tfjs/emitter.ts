@@ -10,6 +10,7 @@ export class Emitter implements TfjsContext {
   readonly constants = new Map<Slot, { readonly dtype: DType; readonly value: NdArray }>();
   private readonly written = new Map<string, TfjsValue>();
   private readonly alike = new Map<string, TfjsValue[]>();
+  private readonly made = new Set<Slot>();
   private next = 0;
 
   /** A tensor that comes from outside. */
@@ -24,6 +25,7 @@ export class Emitter implements TfjsContext {
     if (old !== undefined) return old;
     const value = this.input({ dtype, shape });
     this.calls.push({ kernel, inputs: slots, attributes, output: value.slot, type: { dtype, shape } });
+    this.made.add(value.slot);
     this.written.set(key, value);
     return value;
   }
@@ -31,6 +33,7 @@ export class Emitter implements TfjsContext {
   /** A tensor of its own with the values of another, which shares its memory. */
   copy(x: TfjsValue): TfjsValue {
     const value = this.input(x);
+    this.made.add(value.slot);
     this.calls.push({ kernel: 'Identity', inputs: { x: x.slot }, attributes: {}, output: value.slot, type: x });
     return value;
   }
@@ -45,6 +48,8 @@ export class Emitter implements TfjsContext {
     this.alike.set(key, [...alike, made]);
     return made;
   }
+
+  given(x: TfjsValue): boolean { return !this.made.has(x.slot); }
 
   known(x: TfjsValue): NdArray | undefined { return this.constants.get(x.slot)?.value; }
 }

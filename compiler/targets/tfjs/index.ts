@@ -36,11 +36,10 @@ export function toTfjs(graph: Graph, bindings: Bindings = {}): TfjsProgram {
   for (const node of graph.nodes.values()) {
     values.set(node.id, isLeaf(node.op) ? leafValue(node) : opOf(node.op).tfjs(emitter, node, node.inputs.map(read)));
   }
-  const given = new Set<Slot>(), outside = new Set([...inputs.values()].map((i) => i.value.slot));
-  const isResult = (slot: Slot): boolean => !outside.has(slot) && !emitter.constants.has(slot);
+  const given = new Set<Slot>();
   const outputs = graph.outputs.map(({ name, id }) => {
     const value = plain(emitter, read(id));
-    const own = isResult(value.slot) && !given.has(value.slot) ? value : emitter.copy(value);
+    const own = !emitter.given(value) && !given.has(value.slot) ? value : emitter.copy(value);
     given.add(own.slot);
     return { name, slot: own.slot, type: nodeOf(graph, id).type };
   });
