@@ -98,9 +98,10 @@ describe('table of a study', () => {
   it('marks the best and the second best in the terminal, and says what the numbers mean', async () => {
     const { code, out, err } = await tpsc(['table', at('study')]);
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/^row +difference +seeds +TN +SL +average *$/m);
-    expect(out).toMatch(/^wide +twice the width .* 2 +9\d\.\d\d ± \d\.\d\d \*/m);
-    expect(out).toMatch(/^main +main +baseline +3 +8\d\.\d\d ± \d\.\d\d \+/m);
+    expect(out).toMatch(/^row +seeds +TN +SL +average *$/m);
+    expect(out).toMatch(/^wide +twice the width +2 +9\d\.\d\d ± \d\.\d\d \*/m);
+    expect(out).toMatch(/^main +3 +8\d\.\d\d ± \d\.\d\d \+/m);
+    expect(out).toMatch(/^wide +twice the width +width 8 → 16; \+424 parameters +2 +850 +50\.2 k +60\.0/m);
     expect(out).toMatch(/mean ± standard deviation \(n - 1\) over 3 seeds \(0, 1, 2\), on 24 images of the split val \(TN 12, SL 12\)/);
     expect(out).toContain('Checkpoint: last. Validation: after every epoch and the last, the best by Dice is kept. Budget: 2 epochs.');
     expect(out).toContain('at least 0.5');

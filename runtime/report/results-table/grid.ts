@@ -22,12 +22,12 @@ const EMPTY: GridCell = { mean: '' };
 const words = (title: string): GridColumn => ({ title, numeric: false });
 const number = (title: string): GridColumn => ({ title, numeric: true });
 
-const labelOf = (row: TableRow): string => `${row.label}${row.networks > 1 ? `${row.label === '' ? '' : ', '}${row.networks} networks` : ''}`;
+const labelOf = (row: TableRow): string => [...(row.label === row.name || row.label === '' ? [] : [row.label]), ...(row.networks > 1 ? [`${row.networks} networks`] : [])].join(', ');
 
-/** Rows of the table, each followed by what was published of it. `only`: ids of columns, where a narrow medium takes some at a time. */
-export function scoreGrid(table: ResultsTable, only?: ReadonlySet<string>): Grid {
+/** Rows of the table, each followed by what was published of it. `only`: ids of columns, where a narrow medium takes some at a time, and not each time the differences in words. */
+export function scoreGrid(table: ResultsTable, only?: ReadonlySet<string>, inWords = true): Grid {
   const { rows } = table, unit = timeUnit(table), shown = table.columns.filter((c) => only === undefined || only.has(c.id));
-  const labels = rows.some((r) => labelOf(r) !== ''), deltas = rows.some((r) => r.delta !== undefined), seeds = rows.some((r) => r.seeds.length !== table.seeds.length);
+  const labels = rows.some((r) => labelOf(r) !== ''), deltas = inWords && rows.some((r) => r.delta !== undefined), seeds = rows.some((r) => r.seeds.length !== table.seeds.length);
   const columns: readonly GridColumn[] = [
     words('row'), ...(labels ? [words('')] : []), ...(deltas ? [words('difference')] : []), ...(seeds ? [number('seeds')] : []),
     ...shown.map((c) => ({ title: columnTitle(c, unit), numeric: true, id: c.id, ...(c.of === undefined ? {} : { group: c.of === AVERAGE ? 'average' : c.of }) })),

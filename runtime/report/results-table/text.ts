@@ -12,7 +12,7 @@ export function tableText(table: ResultsTable, p: Paint): string {
   const sizes = new Set(table.columns.filter((c) => c.kind !== 'score').map((c) => c.id));
   const comparison = comparisonGrid(table);
   const blocks = [
-    ...([['dice', 'Dice'], ['miou', 'mIoU']] as const).flatMap(([measure, title]) => { const ids = of(measure); return ids.size === 0 ? [] : [block(title, scoreGrid(table, ids))]; }),
+    ...([['dice', 'Dice'], ['miou', 'mIoU']] as const).flatMap(([measure, title]) => { const ids = of(measure); return ids.size === 0 ? [] : [block(title, scoreGrid(table, ids, false))]; }),
     block('Size and time', scoreGrid(table, sizes)),
     ...(comparison === undefined ? [] : [block(`Against ${table.baseline ?? ''}`, comparison)]),
   ];
