@@ -17,7 +17,10 @@ export function spawnWorker(words: readonly string[], log: string, onMessage: (m
   });
   const ended = new Promise<WorkerEnd>((done) => {
     child.once('error', () => done('died'));
-    child.once('close', () => done(said ?? 'died'));
+    // not `close`: Node does not send it once the channel was closed from this side. What the process said comes before `disconnect`.
+    const settle = (): void => { if (!child.connected && (child.exitCode !== null || child.signalCode !== null)) done(said ?? 'died'); };
+    child.once('exit', settle);
+    child.once('disconnect', settle);
   });
   // a worker whose channel closes saves and stops; one that is asked twice by Ctrl-C would end at once
   return { ended, stop: () => { if (child.connected) child.disconnect(); } };

@@ -1,5 +1,5 @@
 // kill -9 of the runner of a study and of its workers at random moments: started again until it is done, a study leaves what an undisturbed one leaves, bit
-// for bit. `npx tsx test/ablate/kill.ts` takes 4 rows and 3 seeds of the nano network, 30 steps a run, and kills ten times; the suite a few times and less.
+// for bit. `npx tsx test/ablate/kill.ts` takes 4 rows and 3 seeds of the nano network at 64 x 64, 30 steps a run, and kills ten times; the suite a few times and less.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -96,10 +96,10 @@ export async function killAndFinish({ spec, phantom, flags, kills, seed }: KillS
 }
 
 if (process.argv[1] === SELF) {
-  const nano = readFileSync(join(packageRoot, 'models', 'tpseg-nano.tps'), 'utf8').replaceAll(/^study [\s\S]*?^\}\n/gm, '');
+  const nano = readFileSync(join(packageRoot, 'models', 'tpseg-nano.tps'), 'utf8').replaceAll(/^study [\s\S]*?^\}\n/gm, '').replace('setting size: int = 128', 'setting size: int = 64');
   const report = await killAndFinish({
     spec: `${nano}\nstudy killed of main {\n  rows = [A1, A2, A3, A4], baseline = A4, seeds = 3, tasks = [SL, CP], budget = { steps: 30 }\n}\n`,
-    phantom: ['--seed', '1', '--size', '128', '--train', '24', '--val', '4'], flags: ['--jobs', '2', '--weights', 'random'], kills: 10, seed: Number(process.argv[2] ?? 1),
+    phantom: ['--seed', '1', '--size', '64', '--train', '24', '--val', '4'], flags: ['--jobs', '2', '--weights', 'random'], kills: 10, seed: Number(process.argv[2] ?? 1),
   });
   console.log(JSON.stringify({ ...report, lastWords: undefined }));
   console.log(report.lastWords);
