@@ -112,7 +112,7 @@ describe('predict and compile', () => {
   it('an exported file predicts what the run predicts, is verified, and knows its task', async () => {
     const file = at('tiny.onnx');
     const json = JSON.parse((await tpsc(['compile', run, '--target', 'onnx', '--out', file, '--verify', image(), '--format', 'json'])).out);
-    expect(Object.keys(json)).toEqual(['file', 'data', 'bytes', 'opset', 'nodes', 'parameters', 'trainingOnly', 'saving', 'maxAbsDiff', 'logitsScale']);
+    expect(Object.keys(json)).toEqual(['file', 'data', 'bytes', 'opset', 'nodes', 'parameters', 'trainingOnly', 'saving', 'inputs', 'outputs', 'int8Layers', 'maxAbsDiff', 'logitsScale', 'maskDiff']);
     expect(json).toMatchObject({ file, opset: 20, parameters: 426 });
     expect(json.maxAbsDiff).toBeLessThan(1e-5 * Math.max(1, json.logitsScale));
     const fromRun = await tpsc(['predict', run, '--task', 'SL', '--input', image(), '--out', at('a')]);
