@@ -71,7 +71,7 @@ export function boardOf(io: Io, runs: readonly PlannedRun[], entries: readonly R
     };
   }
   const names = [...new Set(runs.map((r) => r.row))], width = Math.max(3, ...names.map((n) => n.length));
-  const multi = new MultiBar({ format: '{name} {bar} {value}/{total}  {note}', stream: io.bar, hideCursor: true, clearOnComplete: true, fps: 4, barsize: 20, autopadding: true }, Presets.rect);
+  const multi = new MultiBar({ format: '{name} {bar} {value}/{total}  {note}', stream: io.bar, hideCursor: true, clearOnComplete: true, fps: 4, barsize: 20, autopadding: true, gracefulExit: false }, Presets.rect);
   const bars = new Map<string, SingleBar>(names.map((name) => [name, multi.create(pace.count(name).of, pace.count(name).done, { name: name.padEnd(width), note: '' })]));
   const total = multi.create(pace.count().of, pace.count().done, { name: 'all'.padEnd(width), note: '' });
   const notes = new Map<string, string>(), dice = new Map<string, number>();
@@ -98,6 +98,11 @@ export function boardOf(io: Io, runs: readonly PlannedRun[], entries: readonly R
       draw(run.row);
     },
     line: (text) => multi.log(`${text}\n`),
-    stop: () => multi.stop(),
+    stop: () => {
+      if (!multi.isActive) return;
+      // lines that it has not written yet
+      multi.update();
+      multi.stop();
+    },
   };
 }
