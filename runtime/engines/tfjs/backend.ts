@@ -23,7 +23,10 @@ export interface Tfjs {
   /** Of all tensors that are not disposed. */
   bytes(): number;
   tensors(): number;
+  /** Begins to time kernels; what it gives ends that, and tells. On a GPU a kernel is only begun when it returns. */
+  profile(): () => ReadonlyMap<string, KernelTime>;
 }
+export interface KernelTime { readonly milliseconds: number; readonly calls: number }
 
 export const TFJS_BACKENDS = ['node-gpu', 'node', 'wasm', 'cpu'] as const;
 export type TfjsBackend = (typeof TFJS_BACKENDS)[number];
@@ -77,9 +80,23 @@ export async function openTfjs(wanted: readonly TfjsBackend[], options: Options 
 
 function wrap(core: Core, backend: TfjsBackend, threads: number, refused: readonly string[]): Tfjs {
   const engine = core.engine();
+  let times: Map<string, KernelTime> | undefined;
   return {
     backend, threads, refused, version: core.version_core,
-    runKernel: (kernel, inputs, attributes) => engine.runKernel(kernel, inputs, attributes) as DeviceTensor,
+    runKernel: (kernel, inputs, attributes) => {
+      if (times === undefined) return engine.runKernel(kernel, inputs, attributes) as DeviceTensor;
+      const began = performance.now(), result = engine.runKernel(kernel, inputs, attributes) as DeviceTensor;
+      const { milliseconds, calls } = times.get(kernel) ?? { milliseconds: 0, calls: 0 };
+      times.set(kernel, { milliseconds: milliseconds + performance.now() - began, calls: calls + 1 });
+      return result;
+    },
+    profile: () => {
+      const mine = times = new Map<string, KernelTime>();
+      return () => {
+        times = undefined;
+        return mine;
+      };
+    },
     make: (values, shape, dtype) => engine.makeTensor(values, [...shape], dtype) as DeviceTensor,
     bytes: () => engine.memory().numBytes,
     tensors: () => engine.memory().numTensors,
