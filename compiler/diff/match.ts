@@ -26,7 +26,7 @@ export interface Matching {
 export interface MatchOptions {
   /** Path of B for a path of A. */
   readonly path: (a: string) => string;
-  /** Under this path of B stands another block than A has there: only equal values are matched in it. */
+  /** Under this path of B stands another block than A has there: its own nodes have no partners. */
   readonly replaced: (b: string) => boolean;
 }
 
@@ -45,9 +45,9 @@ function keysOf(graph: Graph, interned: Map<string, number>, path: (p: string) =
     const key = `${exact} ${node.inputs.map((i) => found.get(i)?.content ?? -1).join(',')}`;
     let content = interned.get(key);
     if (content === undefined) interned.set(key, content = interned.size);
-    const named = isLeaf(node.op) && node.op !== 'constant';
-    const loose = named ? `${node.op} ${path(leafName(node))}` : `${node.op} ${text((name) => !SIZES.has(name))}`;
-    found.set(node.id, { content, exact, loose, op: named ? loose : node.op === 'constant' ? `constant ${formatType(node.type)}` : node.op });
+    const loose = `${node.op} ${text((name) => !SIZES.has(name))}`;
+    // a leaf is its name; a constant, which all that read its value share, is its value
+    found.set(node.id, { content, exact, loose, op: !isLeaf(node.op) ? node.op : node.op === 'constant' ? exact : `${node.op} ${path(leafName(node))}` });
   }
   return found;
 }
@@ -109,12 +109,11 @@ export function matchNodes(a: Graph, b: Graph, { path, replaced }: MatchOptions)
       if (y !== undefined) pair(x, y);
     }
   };
-  const isNamed = (n: Node): boolean => isLeaf(n.op) && n.op !== 'constant';
-  const named = (graph: Graph): NodeId[] => [...graph.nodes.values()].filter(isNamed).map((n) => n.id);
-  pickUp(named(a), named(b), 'op');
+  const leaves = (graph: Graph): NodeId[] => [...graph.nodes.values()].filter((n) => isLeaf(n.op)).map((n) => n.id);
+  pickUp(leaves(a), leaves(b), 'op');
   const byModule = (graph: Graph, moved: (p: string) => string): ReadonlyMap<string, NodeId[]> => {
     const found = new Map<string, NodeId[]>();
-    for (const n of graph.nodes.values()) if (!isNamed(n)) {
+    for (const n of graph.nodes.values()) if (!isLeaf(n.op)) {
       const at = moved(n.path);
       const list = found.get(at);
       if (list === undefined) found.set(at, [n.id]);
@@ -125,15 +124,12 @@ export function matchNodes(a: Graph, b: Graph, { path, replaced }: MatchOptions)
   const [modulesA, modulesB] = [byModule(a, path), byModule(b, (p) => p)];
   for (const [module, xs] of modulesA) {
     const ys = modulesB.get(module) ?? [];
-    if (replaced(module)) {
-      pickUp(xs, ys, 'content');
-      continue;
-    }
+    if (replaced(module)) continue;
     align(xs, ys, LEVELS);
     pickUp(xs, ys, 'content');
     pickUp(xs, ys, 'exact');
   }
-  const computed = (graph: Graph): NodeId[] => [...graph.nodes.values()].filter((n) => !isLeaf(n.op)).map((n) => n.id);
-  pickUp(computed(a), computed(b), 'content');
+  const elsewhere = (graph: Graph, moved: (p: string) => string): NodeId[] => [...graph.nodes.values()].filter((n) => !isLeaf(n.op) && !replaced(moved(n.path))).map((n) => n.id);
+  pickUp(elsewhere(a, path), elsewhere(b, (p) => p), 'content');
   return { toB, toA, sameValue: (x, y) => keysA.get(x)?.content === keysB.get(y)?.content };
 }

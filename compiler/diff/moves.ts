@@ -24,9 +24,9 @@ function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   return shared / (a.size + b.size - shared);
 }
 
-/** One weight is like many others: a module of few tensors has moved only near where it was, under its own name. */
+/** One weight is like many others: a module of few tensors has moved only near where it was: inside the same module, or under its own name. */
 const FEW = 3;
-const isNear = (a: string, b: string): boolean => a.split('.')[0] === b.split('.')[0] && a.split('.').at(-1) === b.split('.').at(-1);
+const isNear = (a: string, b: string): boolean => a.split('.')[0] === b.split('.')[0] && (parentOf(a) === parentOf(b) || a.split('.').at(-1) === b.split('.').at(-1));
 
 /** At least this much of the tensors of two modules is the same where one is the other, moved. */
 const LEAST = 0.6;

@@ -49,10 +49,12 @@ function substitutes(a: Graph, b: Graph, { toA, toB }: Matching, { path }: Match
 function compare(a: Graph, b: Graph, matching: Matching, { path }: MatchOptions, same: (x: NodeId, y: NodeId) => boolean): GraphDiff {
   const nodes: NodeChange[] = [];
   for (const node of a.nodes.values()) {
-    const at: At = { module: node.path, op: node.op };
     const partner = matching.toB.get(node.id);
-    if (partner === undefined) nodes.push({ kind: 'removed', ...at });
-    else nodes.push(...changesOf(at, node, nodeOf(b, partner), a, b, path, same));
+    if (partner === undefined) {
+      nodes.push({ kind: 'removed', module: node.path, op: node.op });
+      continue;
+    }
+    nodes.push(...changesOf({ module: node.path, op: node.op }, node, nodeOf(b, partner), a, b, path, same));
   }
   for (const node of b.nodes.values()) if (!matching.toA.has(node.id)) nodes.push({ kind: 'added', module: node.path, op: node.op });
   return { nodes, outputs: outputsOf(a, b, same) };
@@ -67,11 +69,16 @@ function changesOf(at: At, x: Node, y: Node, a: Graph, b: Graph, path: (p: strin
     if (SIZES.has(name)) resized = true;
     else changes.push({ kind: 'changed', ...at, attr: name, a: valueText(x, name), b: valueText(y, name) });
   }
-  const inputs = x.inputs.flatMap((from, i) => (y.inputs[i] !== undefined && same(from, y.inputs[i]) ? [] : [i]));
-  if (inputs.length > 0 || x.inputs.length !== y.inputs.length) {
-    const extra = y.inputs.slice(x.inputs.length).map((_, i) => x.inputs.length + i);
-    changes.push({ kind: 'rewired', ...at, reads: [...inputs, ...extra].map((i) => ({ a: source(a, x.inputs[i]), b: source(b, y.inputs[i]) })) });
+  const reads: { readonly a: Source; readonly b: Source }[] = [];
+  for (let i = 0; i < Math.max(x.inputs.length, y.inputs.length); i++) {
+    const [from, to] = [x.inputs[i], y.inputs[i]];
+    if (from !== undefined && to !== undefined && same(from, to)) continue;
+    const [c, d] = [from === undefined ? undefined : a.nodes.get(from), to === undefined ? undefined : b.nodes.get(to)];
+    // a constant is made where its value is first met, and matters where it is read
+    if (c?.op === 'constant' && d?.op === 'constant' && valueText(c, 'value') !== valueText(d, 'value')) changes.push({ kind: 'changed', module: at.module, op: 'constant', attr: 'value', a: valueText(c, 'value'), b: valueText(d, 'value') });
+    else reads.push({ a: source(a, from), b: source(b, to) });
   }
+  if (reads.length > 0) changes.push({ kind: 'rewired', ...at, reads });
   if (resized) changes.push({ kind: 'shape', ...at, a: formatType(x.type), b: formatType(y.type) });
   return changes;
 }

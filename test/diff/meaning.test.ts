@@ -96,6 +96,14 @@ describe('what differs is told where it is', () => {
     const d = edited(['kernel: 3, padding: 1', 'kernel: 3, padding: 2, dilation: 2']);
     expect(d.modules.map((m) => [m.path, m.changed])).toEqual([['stem', [{ op: 'conv2d', attr: 'dilation', a: '[1, 1]', b: '[2, 2]', count: 1 }, { op: 'conv2d', attr: 'padding', a: '[1, 1]', b: '[2, 2]', count: 1 }]]]);
   });
+  it('a constant, where it is read', () => {
+    const times = (factor: string): string => SPEC.replace('|> relu', '|> relu |> part').replace('block tower', `block part(x: f32) -> f32 {\n  return ${factor} * x\n}\n\nblock tower`);
+    const d = diffPrograms(textProgram(times('0.5')), textProgram(times('0.25')));
+    expect(d.modules.every((m) => m.rewired === null)).toBe(true);
+    expect(d.modules.filter((m) => m.changed.length > 0).map((m) => [m.path, m.changed])).toEqual([['part', [{ op: 'constant', attr: 'value', a: '0.5', b: '0.25', count: 1 }]]]);
+    // the text of a block that is used is a declaration
+    expect(d.declarations).toEqual([{ kind: 'block', name: 'part', change: 'changed', a: null, b: null }]);
+  });
   it('a width: what is downstream has other shapes, and tensors do not load', () => {
     const d = edited(['width: int = 8', 'width: int = 12']);
     expect(d.settings).toEqual([{ key: 'width', a: '8', b: '12' }]);

@@ -37,17 +37,12 @@ export const fieldRow = (f: FieldChange): Row => {
 
 const MODES: Readonly<Record<Mode, string>> = { both: '', use: ', in use', training: ', in training' };
 
-const computing = (ops: OpCounts): readonly (readonly [string, number])[] => {
-  const all = Object.entries(ops);
-  const own = all.filter(([op]) => !isLeaf(op));
-  return own.length > 0 ? own : all;
-};
 const sum = (ops: OpCounts): number => Object.entries(ops).reduce((n, [op, k]) => n + (isLeaf(op) ? 0 : k), 0);
 
 /** Ops of one of `n` modules. */
 function opsText(sign: '+' | '-', ops: OpCounts, n: number): string {
   const each = (k: number): string => (k % n === 0 ? String(k / n) : `${k} of all`);
-  return computing(ops).map(([op, k]) => `${sign}${each(k)} ${op}`).join(' ');
+  return Object.entries(ops).map(([op, k]) => `${sign}${each(k)} ${op}`).join(' ');
 }
 
 /** `-24 ops, +3 ops` of one of the modules; use and training apart where they differ. */
@@ -82,6 +77,9 @@ function rewiredText(r: NonNullable<ModuleChange['rewired']>, n: number): string
   return from === to ? `${ops} rewired within ${to}` : `${ops} reads ${to === '' ? 'less' : to} in place of ${from === '' ? 'nothing' : from}`;
 }
 
+/** Leaves alone came or went. */
+const isQuiet = (m: ModuleChange): boolean => m.change === 'changed' && m.changed.length === 0 && m.rewired === null && [...Object.keys(m.ops[m.mode].added), ...Object.keys(m.ops[m.mode].removed)].every(isLeaf);
+
 function moduleRow(m: ModuleChange): Row {
   const mark = MARKS[m.change];
   const n = m.paths.length;
@@ -93,8 +91,10 @@ function moduleRow(m: ModuleChange): Row {
   }
   if (m.change === 'moved') return { mark, what, detail: `to ${m.to ?? ''}` };
   if (m.change === 'replaced') return { mark, what, detail: `${m.block.a ?? ''} -> ${m.block.b ?? ''}${sizes(m)}${tensors}` };
+  const alone = isQuiet(m);
+  const shown = (ops: OpCounts): OpCounts => (alone ? ops : Object.fromEntries(Object.entries(ops).filter(([op]) => !isLeaf(op))));
   const parts = [
-    opsText('-', m.ops[m.mode].removed, n), opsText('+', m.ops[m.mode].added, n),
+    opsText('-', shown(m.ops[m.mode].removed), n), opsText('+', shown(m.ops[m.mode].added), n),
     ...m.changed.map((c) => `${c.op === 'constant' ? 'constant' : `${c.op} ${c.attr}`} ${c.a} -> ${c.b}${c.count > 1 ? ` (${c.count} times)` : ''}`),
     m.rewired === null ? '' : rewiredText(m.rewired, n),
   ].filter((text) => text !== '');
@@ -103,7 +103,6 @@ function moduleRow(m: ModuleChange): Row {
 
 /** Leaves come and go with what reads them; a module of which nothing else can be told is left out where others are told. */
 function toldModules(modules: readonly ModuleChange[]): readonly ModuleChange[] {
-  const isQuiet = (m: ModuleChange): boolean => m.change === 'changed' && m.changed.length === 0 && m.rewired === null && [...Object.keys(m.ops[m.mode].added), ...Object.keys(m.ops[m.mode].removed)].every(isLeaf);
   const loud = modules.filter((m) => !isQuiet(m));
   return loud.length > 0 ? loud : modules;
 }
@@ -143,11 +142,13 @@ function costTable({ elements, costs, a, b }: Comparison): Table {
 const LOAD_MARK = { new: '+', dropped: '-', reshaped: '~', same: '>' } as const;
 
 function checkpointSection({ load }: Comparison): Section {
+  const isAre = (n: number): string => (n === 1 ? 'is' : 'are');
   const parts = [
-    `${plural(load.same, 'tensor')} of A's checkpoint ${load.same === 1 ? 'loads' : 'load'} into B`,
-    `${grouped(load.reshaped)} ${load.reshaped === 1 ? 'has' : 'have'} another shape`, `${grouped(load.new)} of B ${load.new === 1 ? 'is' : 'are'} new`, `${grouped(load.dropped)} of A ${load.dropped === 1 ? 'is' : 'are'} dropped`,
+    `${load.groups.length === 0 ? 'all ' : ''}${plural(load.same, 'tensor')} of A's checkpoint ${load.same === 1 ? 'loads' : 'load'} into B`,
+    ...(load.reshaped === 0 ? [] : [`${grouped(load.reshaped)} ${load.reshaped === 1 ? 'has' : 'have'} another shape`]),
+    ...(load.new === 0 ? [] : [`${grouped(load.new)} of B ${isAre(load.new)} new`]), ...(load.dropped === 0 ? [] : [`${grouped(load.dropped)} of A ${isAre(load.dropped)} dropped`]),
   ];
-  const moved = load.moved === 0 ? '' : `\n${plural(load.moved, 'new one')} ${load.moved === 1 ? 'is' : 'are'} in A under another path: a map of weights could bring ${load.moved === 1 ? 'it' : 'them'} over`;
+  const moved = load.moved === 0 ? '' : `\n${plural(load.moved, 'new one')} ${isAre(load.moved)} in A under another path: a map of weights could bring ${load.moved === 1 ? 'it' : 'them'} over`;
   const word = { new: 'new', dropped: 'dropped', reshaped: 'reshaped', same: 'same' };
   return {
     title: 'checkpoint', note: `${parts.join(', ')}${moved}`,
