@@ -7,28 +7,27 @@ const PARTS = new Set(['encoder', 'adapter', 'gate', 'prototypes', 'state', 'dec
 /** More parts than these are a number. */
 const MOST = 6;
 
-/** The block that a statement calls: `route` of `adapter tca before enc.blocks[*] = route(…)`. */
-function callee(text: string | null): string | undefined {
-  const right = text?.replace(/^\w+ [^=]*?= /, '').replace(/^per \w+ /, '');
-  const [, name] = /^(\w+)\(/.exec(right ?? '') ?? [];
-  return name;
-}
+/** What stands to the right of `=`: `route(…)` of `adapter tca before enc.blocks[*] = route(…)`. */
+const right = (text: string | null): string => text?.replace(/^\w+ [^=]*?= /, '') ?? '';
+/** The block that it calls. */
+const callee = (text: string | null): string | undefined => /^(?:per \w+ )?(\w+)\(/.exec(right(text))?.[1];
 
-function changedWords(c: DeclarationChange): string {
-  const name = c.name === '' ? c.kind : c.name;
-  const [from, to] = [callee(c.a), callee(c.b)];
-  return from !== undefined && to !== undefined && from !== to ? `${name}: ${from} → ${to}` : `${name} changed`;
-}
+/** Longer right sides than this are told by the block that they call. */
+const LONGEST = 60;
 
-/** Names that changed in one way, told together: `d1, d2, d3: pgtd → fuse_decoder`. */
-function together(words: readonly string[]): readonly string[] {
-  const found = new Map<string, string[]>();
-  for (const w of words) {
-    const [, name, rest] = /^([\w ]+?)(: .*| changed)$/.exec(w) ?? [];
-    const key = rest ?? w;
-    found.set(key, [...found.get(key) ?? [], name ?? '']);
+/** Names that changed in one way, told together: `d1, d2, d3: pgtd → fuse_decoder`; one alone with what it is now. */
+function changedWords(changes: readonly DeclarationChange[]): readonly string[] {
+  const found = new Map<string, DeclarationChange[]>();
+  for (const c of changes) {
+    const [from, to] = [callee(c.a), callee(c.b)];
+    const how = from !== undefined && to !== undefined && from !== to ? `: ${from} → ${to}` : ' changed';
+    found.set(how, [...found.get(how) ?? [], c]);
   }
-  return [...found].map(([key, names]) => (names[0] === '' ? key : `${[...names].sort().join(', ')}${key}`));
+  return [...found].map(([how, group]) => {
+    const names = group.map((c) => (c.name === '' ? c.kind : c.name)).sort().join(', ');
+    const now = right(group[0]?.b ?? null);
+    return group.length === 1 && how !== ' changed' && now.length <= LONGEST ? `${names}: ${callee(group[0]?.a ?? null) ?? ''} → ${now}` : `${names}${how}`;
+  });
 }
 
 /** `− decoder d1, d2, d3`. */
@@ -42,7 +41,7 @@ function byKind(sign: string, changes: readonly DeclarationChange[]): readonly s
 function statements(diff: Diff): readonly string[] {
   const told = diff.declarations.some((c) => PARTS.has(c.kind)) ? diff.declarations.filter((c) => PARTS.has(c.kind)) : diff.declarations.filter((c) => c.kind !== 'return');
   const of = (change: DeclarationChange['change']): readonly DeclarationChange[] => told.filter((c) => c.change === change);
-  const all = [...byKind('−', of('removed')), ...byKind('+', of('added')), ...together(of('changed').map(changedWords))];
+  const all = [...byKind('−', of('removed')), ...byKind('+', of('added')), ...changedWords(of('changed'))];
   return all.length <= MOST ? all : [...all.slice(0, MOST), `${all.length - MOST} more`];
 }
 
