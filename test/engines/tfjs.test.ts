@@ -53,7 +53,7 @@ function batchOf(program: Program, size: number, tasks: readonly number[]): Batc
   };
 }
 
-const scalarsOf = (program: Program, step: number) => ({ lr: 1e-3, schedules: Object.fromEntries(program.schedules.map((s) => [s.name, 0.7])), seed: 3, step });
+const scalarsOf = (program: Program, step: number) => ({ lr: 3e-4, schedules: Object.fromEntries(program.schedules.map((s) => [s.name, 0.7])), seed: 3, step });
 
 const norm = (t: Tensor): number => Math.sqrt((t.data as Float32Array).reduce((sum, v) => sum + v * v, 0));
 
