@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderOf, tpsc } from './harness.js';
+import { TINY } from './specs.js';
 
 const spec = (width: number, more = ''): string => `edition 1
 from std.loss import structure
@@ -54,6 +55,20 @@ describe('what it prints', () => {
     const { code, out } = await tpsc(['diff', at('a.tps'), at('same.tps'), '--exit-code']);
     expect(code).toBe(0);
     expect(out).toMatch(/Nothing differs that could change a number: both have the hash [0-9a-f]{64}\n$/);
+  });
+});
+
+describe('a run', () => {
+  it('is what it was trained from: its own spec is equal, an edited one is not', async () => {
+    const home = folderOf({ 'tiny.tps': TINY, 'edited.tps': TINY.replace('|> gelu', '|> relu') });
+    const [run, data] = [join(home, 'run'), join(home, 'data')];
+    await tpsc(['data', 'phantom', '--out', data, '--size', '32', '--train', '4', '--val', '1']);
+    expect(await tpsc(['train', join(home, 'tiny.tps'), '--data', data, '--out', run, '--max-steps', '1'])).toMatchObject({ code: 0 });
+    expect(await tpsc(['diff', run, join(home, 'tiny.tps'), '--exit-code'])).toMatchObject({ code: 0, out: expect.stringContaining('Nothing differs') });
+    const { code, out } = await tpsc(['diff', run, join(home, 'edited.tps'), '--exit-code']);
+    expect(code).toBe(1);
+    expect(out).toContain(`A  ${run}\n`);
+    expect(out).toContain('~ (model)  -1 gelu; +1 relu');
   });
 });
 
