@@ -98,7 +98,7 @@ export const compile = command({
     task: { type: 'string', describe: 'bake in one task: its tensors alone, gates and prototypes computed into constants, routes without weight dropped' },
     'drop-below': { type: 'number', describe: 'with --task: drop a route that weighs less than this beside what it is added to; 0 drops none (default: 0.000001)' },
     'external-data': { type: 'number', describe: `MiB of tensors from which on they lie in OUT.data, 0 to ${EXTERNAL_DATA.most} (default: ${EXTERNAL_DATA.usual})` },
-    weights: { type: 'string', describe: 'values of a spec: a run, a .safetensors file, or `random`' },
+    weights: { type: 'string', describe: 'values of a spec: a run, a .safetensors file, or `random`; with onnx-train those to begin with, written as tensors.safetensors' },
     checkpoint: { type: 'string', choices: ['last', 'best'], describe: 'of a run; default: best where there is one' },
     verify: { type: 'string', array: true, describe: 'images (or folders): run the file on them, and the float64 evaluator, and compare' },
     precision: { type: 'string', choices: ['fp32', 'fp16'], describe: 'fp16: weights in half precision, half the size; computed in fp32 all the same (default: fp32)' },
@@ -116,7 +116,7 @@ export const compile = command({
     ['tpsc compile runs/a --target onnx --task SL --drop-below 0 --out skin.onnx', 'the same with every route'],
     ['tpsc compile runs/a --target onnx --with-preprocessing --with-postprocessing --out app.onnx', 'pictures in, masks out'],
     ['tpsc compile runs/a --target onnx --precision fp16 --frozen int8 --out small.onnx', 'a smaller file'],
-    ['tpsc compile net.tps --target onnx-train --out steps/', 'infer, eval, grad and apply as ONNX, with a manifest'],
+    ['tpsc compile net.tps --target onnx-train --weights random --out steps/', 'infer, eval, grad and apply as ONNX, with a manifest and values to begin with'],
     ['tpsc compile runs/a --target tfjs --out net.js', 'a module for TensorFlow.js, and its constants in net.bin'],
     ['tpsc compile net.tps#A2 --target ir', 'the graph, to read'],
   ],
@@ -128,7 +128,7 @@ export const compile = command({
       return toTfjsFile(await trainedOf(args, io), options, args.format === 'json', io);
     }
     if (args.target !== 'onnx') {
-      const useless = (['task', 'weights', 'verify', 'checkpoint', 'drop-below', 'external-data', 'precision', 'frozen', 'with-preprocessing', 'with-postprocessing'] as const).find((flag) => args[flag] !== undefined);
+      const useless = ([...(args.target === 'onnx-train' ? [] : ['weights'] as const), 'task', 'verify', 'checkpoint', 'drop-below', 'external-data', 'precision', 'frozen', 'with-preprocessing', 'with-postprocessing'] as const).find((flag) => args[flag] !== undefined);
       if (useless !== undefined) throw new MisuseError(`--${useless} means nothing with --target ${args.target}`);
     }
     const json = args.format === 'json';
@@ -149,10 +149,11 @@ export const compile = command({
       refuseOnnxFlags(args);
       return toTfjsFolder(program, folder, toolVersion, json, io);
     }
-    const { writeTrainingFiles } = await import('../../runtime/export/training-files.js');
-    const { files, opset } = writeTrainingFiles(program, folder, toolVersion, opsetOf(args));
+    const { writeTrainingFiles } = await import('../../runtime/export/training-files.js'), chosen = opsetOf(args);
+    const values = args.weights === undefined ? undefined : (await trainedOf(args, io)).values;
+    const { files, opset } = writeTrainingFiles(program, folder, { toolVersion, ...(chosen === undefined ? {} : { opset: chosen }), ...(values === undefined ? {} : { values }) });
     if (json) io.out(`${JSON.stringify({ folder, opset, files }, null, 2)}\n`);
-    else io.out(`${folder}: ${files.map((f) => `${f.file} (${grouped(f.nodes)} nodes)`).join(', ')}, manifest.json; opset ${opset}\n`);
+    else io.out(`${folder}: ${files.map((f) => `${f.file} (${grouped(f.nodes)} nodes)`).join(', ')}, manifest.json${values === undefined ? '' : ', tensors.safetensors'}; opset ${opset}\n`);
     return 0;
   },
 });

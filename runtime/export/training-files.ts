@@ -6,23 +6,40 @@ import type { Graph } from '../../compiler/ir/graph.js';
 import { trainable, type Program } from '../../compiler/program.js';
 import { toOnnx, type FileType } from '../../compiler/targets/onnx/index.js';
 import { UserError } from '../errors.js';
+import { streamSafetensors } from '../state/safetensors.js';
+import type { Values } from './values.js';
 import { makeFolder, writeAll, writeAtomically, writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
+
+const TENSORS = 'tensors.safetensors';
+const bytesOf = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 interface ValueRow { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }
 const row = (name: string, { dtype, shape }: FileType): ValueRow => ({ name, dtype, shape: shape.map((d) => (typeof d === 'number' ? d : formatDim(d))) });
 
 export interface TrainingFiles { readonly files: readonly { readonly file: string; readonly nodes: number }[]; readonly opset: number }
 
+export interface TrainingOptions {
+  readonly toolVersion: string;
+  readonly opset?: number;
+  /** Values to begin with: they are written as tensors.safetensors. */
+  readonly values?: Values;
+}
+
 /**
- * Writes infer.onnx, eval.onnx, grad.onnx, apply.onnx and manifest.json into `folder`. Tensors are inputs of every file, by their paths;
- * a task's own ones (`{task}` in the path) are bound by the caller. Throws UserError where the spec has no train block.
+ * Writes infer.onnx, eval.onnx, grad.onnx, the updates and manifest.json into `folder`. Tensors are inputs of every file, by their paths;
+ * a task's own ones (`{task}` in the path) are bound by the caller. apply.onnx updates the trained tensors that tasks share, apply_task.onnx those of one
+ * task: their counts of steps differ. Throws UserError where the spec has no train block.
  */
-export function writeTrainingFiles(program: Program, folder: string, toolVersion: string, opset?: number): TrainingFiles {
+export function writeTrainingFiles(program: Program, folder: string, { toolVersion, opset, values }: TrainingOptions): TrainingFiles {
   const { training } = program;
   if (training === undefined) throw new UserError(`${program.file} has no train block`, 'Add `train NAME of MODEL { … }`, or name one with --block.');
-  const functions: Readonly<Record<string, Graph>> = {
-    infer: inferFunction(program), eval: evalFunction(program), grad: gradFunction(program), apply: applyFunction(trainable(program), training.optimizer),
-  };
+  const grad = gradFunction(program), reached = new Set(grad.outputs.map((o) => o.name));
+  const trained = trainable(program).filter((t) => reached.has(`grad:${t.path}`));
+  const updates = ([['apply', false], ['apply_task', true]] as const).flatMap(([name, perTask]) => {
+    const tensors = trained.filter((t) => t.perTask === perTask);
+    return tensors.length === 0 ? [] : [[name, applyFunction(tensors, training.optimizer)] as const];
+  });
+  const functions: Readonly<Record<string, Graph>> = { infer: inferFunction(program), eval: evalFunction(program), grad, ...Object.fromEntries(updates) };
   makeFolder(folder);
   const made = Object.entries(functions).map(([name, graph]) => {
     const model = toOnnx(graph, { name, producerVersion: toolVersion, metadata: { 'tpsc.spec': program.hash, 'tpsc.function': name }, ...(opset === undefined ? {} : { opset }) });
@@ -30,13 +47,17 @@ export function writeTrainingFiles(program: Program, folder: string, toolVersion
     writeAtomically(join(folder, file), (fd) => { writeAll(fd, model.bytes); });
     return { name, file, model };
   });
+  if (values !== undefined) {
+    streamSafetensors(join(folder, TENSORS), [...values].map(([name, { shape, read }]) => ({ name, dtype: 'f32', shape, bytes: () => bytesOf(read()) })), { spec: program.hash });
+  }
   writeJsonAtomically(join(folder, 'manifest.json'), {
-    format: 1, toolVersion, name: program.name, variant: program.variant ?? null, spec: program.hash,
+    format: 2, toolVersion, name: program.name, variant: program.variant ?? null, spec: program.hash,
     tasks: program.tasks?.rows.map(({ code, label }) => ({ code, label })) ?? [],
     functions: Object.fromEntries(made.map(({ name, file, model }) => [name, {
       file, inputs: model.inputs.map((i) => row(i.name, i.type)), outputs: model.outputs.map((o) => ({ ...row(o.name, o.type), value: o.value })),
     }])),
     tensors: program.tensors.map(({ path, kind, shape, perTask, frozen }) => ({ path, kind, shape, perTask, frozen })),
+    initial: values === undefined ? null : TENSORS, afterImprovement: training.afterImprovement ?? [],
     schedules: program.schedules, optimizer: training.optimizer, clip: training.clip ?? null, batch: training.batch, epochs: training.epochs, threshold: training.threshold,
   });
   writeTextAtomically(join(folder, 'spec.tps'), program.resolved);

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot, toolVersion } from '../../cli/host.js';
+import { readSafetensors } from '../../runtime/state/safetensors.js';
 import { folderOf, tpsc } from './harness.js';
 import { TINY } from './specs.js';
 
@@ -155,7 +156,9 @@ describe('predict and compile', () => {
   it('writes the training functions with a manifest, and the graph as text', async () => {
     const steps = at('steps');
     expect((await tpsc(['compile', at('tiny.tps'), '--target', 'onnx-train', '--out', steps])).code).toBe(0);
-    expect(readdirSync(steps).sort()).toEqual(['apply.onnx', 'eval.onnx', 'grad.onnx', 'infer.onnx', 'manifest.json', 'spec.tps']);
+    expect(readdirSync(steps).sort()).toEqual(['apply.onnx', 'apply_task.onnx', 'eval.onnx', 'grad.onnx', 'infer.onnx', 'manifest.json', 'spec.tps']);
+    expect((await tpsc(['compile', at('tiny.tps'), '--target', 'onnx-train', '--out', steps, '--weights', 'random'])).out).toContain('tensors.safetensors');
+    expect(readSafetensors(join(steps, 'tensors.safetensors')).tensors.size).toBeGreaterThan(0);
     const manifest = JSON.parse(readFileSync(join(steps, 'manifest.json'), 'utf8'));
     expect(manifest.functions.grad.outputs.map((o: { name: string }) => o.name)).toContain('grad:conv.{task}.weight');
     expect((await tpsc(['compile', at('tiny.tps'), '--target', 'ir'])).out).toMatch(/^# infer\n%0 = input name="image"/);
