@@ -7,7 +7,8 @@ import { folderOf, tpsc } from '../cli/harness.js';
 import { killAndFinish, tpscProcess } from './kill.js';
 import { study } from './specs.js';
 
-describe('a study', () => {
+// a dozen processes begin, each after the other's end: on a busy machine that takes minutes
+describe('a study', { timeout: 600_000 }, () => {
   it('killed with -9, runner or worker, ends with the numbers of an undisturbed one', async () => {
     const { killed, equal, sameTable, lastWords } = await killAndFinish({
       spec: study('seeds = 1, budget = { steps: 8 }, tasks = [TN, SL]', ['main', 'wide']).replace('study widths', 'study killed'), phantom: ['--seed', '3', '--size', '32', '--train', '6', '--val', '2'], flags: ['--jobs', '2'],

@@ -53,7 +53,7 @@ describe('ablate --dry-run', () => {
   });
 });
 
-describe('ablate', () => {
+describe('ablate', { timeout: 300_000 }, () => {
   it('stops where it is told to, and leaves all resumable', async () => {
     const { code, out, err } = await tpsc(ablate('failing', 'runs'), { onInterrupt: (stop) => { setTimeout(stop, 300); return () => undefined; } });
     expect(code).toBe(130);
