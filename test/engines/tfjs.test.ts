@@ -1,8 +1,10 @@
-// TensorFlow.js on wasm as the engine of a training: the same numbers as ONNX Runtime, variables that stay, memory that does not grow, a module for others.
+// TensorFlow.js as the engine of a training: the same numbers as ONNX Runtime, variables that stay, memory that does not grow, a module for others.
+// On wasm, or on the backend that TPSC_TEST_TFJS names.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type * as tfjsCore from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { inferFunction } from '../../compiler/functions.js';
 import { GraphBuilder } from '../../compiler/ir/builder.js';
@@ -12,7 +14,7 @@ import { ResidentTensor } from '../../runtime/engines/device.js';
 import { f32, type Engine, type Tensor } from '../../runtime/engines/engine.js';
 import { createEngine } from '../../runtime/engines/index.js';
 import { createTfjsEngine, type TfjsEngine } from '../../runtime/engines/tfjs/index.js';
-import { openTfjs } from '../../runtime/engines/tfjs/backend.js';
+import { openTfjs, TFJS_BACKENDS } from '../../runtime/engines/tfjs/backend.js';
 import { trainedFrom } from '../../runtime/export/model-file.js';
 import { writeTfjs } from '../../runtime/export/tfjs-files.js';
 import { streamOf } from '../../runtime/random.js';
@@ -24,9 +26,10 @@ import { SIZE, TASKS, tinyProgram } from '../train/tiny.js';
 import { B, input, param } from '../ir/support.js';
 import { compareTensors } from './compare.js';
 
+const backend = TFJS_BACKENDS.find((b) => b === process.env['TPSC_TEST_TFJS']) ?? 'wasm';
 let tfjs: TfjsEngine, ort: Engine;
 beforeAll(async () => {
-  tfjs = await createTfjsEngine({ device: 'cpu', backend: 'wasm', threads: 1 });
+  tfjs = await createTfjsEngine({ device: 'cpu', backend, threads: 1 });
   ort = await createEngine('ort', { threads: 1 });
 });
 
@@ -65,10 +68,10 @@ describe('ten steps of training are those of ONNX Runtime', () => {
       const [p, q] = [await a.run(x, batch, scalarsOf(program, step)), await b.run(y, batch, scalarsOf(program, step))];
       expect(Math.abs(p.loss - q.loss) / Math.abs(q.loss), `loss of step ${step}`).toBeLessThan(1e-3);
       if (step === 0) {
-        // Adam's first step leaves m = (1 - β₁) g
+        // Adam's first step leaves m = (1 - β₁) g; both are in float32, each allowed 1e-3 from the exact gradient
         const total = Math.hypot(...[...y.moments].filter(([name]) => name.startsWith('m:')).map(([, t]) => norm(t)));
         for (const [name, m] of y.moments) {
-          if (name.startsWith('m:') && norm(m) > 1e-6 * total) expect(compareTensors(name, x.moments.get(name), m).relative, name).toBeLessThan(1e-3);
+          if (name.startsWith('m:') && norm(m) > 1e-6 * total) expect(compareTensors(name, x.moments.get(name), m).relative, name).toBeLessThan(2e-3);
         }
       }
     }
@@ -141,7 +144,7 @@ describe('an engine like the others', () => {
     await expect(fn.run({ x: f32([1, 3], [1, 2, 3]) })).rejects.toThrow('x is fed with shape [1, 3]; the graph says f32[B, 2]');
   });
   it('says what it is, and why no better one was taken', async () => {
-    expect(tfjs).toMatchObject({ name: 'tfjs', device: 'wasm', threads: 1, version: '4.22.0' });
+    expect(tfjs).toMatchObject({ name: 'tfjs', device: backend, version: '4.22.0' });
     const { refused } = await openTfjs(['node-gpu', 'node', 'wasm'], { threads: 1 });
     for (const reason of refused) expect(reason).toMatch(/^node(-gpu)?: /);
   });
@@ -158,7 +161,7 @@ it('a module for TensorFlow.js gives what the engine gives, for each task, and l
   const folder = mkdtempSync(join(tmpdir(), 'tfjs-module-'));
   try {
     const { file, data } = writeTfjs(trained, { file: join(folder, 'net.mjs'), toolVersion: '0' });
-    const tf = await import('@tensorflow/tfjs-core');
+    const tf = tfjs.tfjs.tf as typeof tfjsCore;
     const module = (await import(pathToFileURL(file).href)) as { load(tf: unknown, bytes: Uint8Array): { run(x: object): Promise<Record<string, { dataSync(): Float32Array; shape: number[]; dispose(): void }>>; dispose(): void } };
     const before = tf.memory().numTensors, net = module.load(tf, readFileSync(data));
     const graph = inferFunction(program), fn = await ort.compile(graph), { image } = batchOf(program, 32, [0, 0]);

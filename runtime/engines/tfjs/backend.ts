@@ -1,5 +1,8 @@
 // Finds TensorFlow.js: node-gpu, then node, then wasm, then cpu; and says why the better ones were not taken. The rest of the tool sees `Tfjs`.
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { UserError } from '../../errors.js';
 
 /** A tensor of TensorFlow.js. */
@@ -14,6 +17,8 @@ export type KernelInputs = Readonly<Record<string, DeviceTensor>> | readonly Dev
 /** What a program needs of TensorFlow.js. */
 export interface Tfjs {
   readonly backend: TfjsBackend;
+  /** The `tf` object of the package that was taken. */
+  readonly tf: unknown;
   readonly version: string;
   readonly threads: number;
   /** Backends that were tried before, and why they were not taken. */
@@ -41,14 +46,20 @@ interface Core {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   env(): { set(flag: string, value: unknown): void };
-  readonly version_core: string;
+  readonly version_core?: string;
+  /** Of the union package. */
+  readonly version?: Readonly<Record<string, string>>;
 }
+
+/** Names the folder of a tfjs-node that was built elsewhere: see tools/tfjs-node.mjs. */
+const BUILT = 'TPSC_TFJS_NODE';
+const entryOf = (folder: string): string => pathToFileURL(createRequire(join(resolve(folder), 'package.json')).resolve(resolve(folder))).href;
 
 interface Options { readonly threads?: number }
 
 const OPENERS: Readonly<Record<TfjsBackend, (options: Options) => Promise<{ readonly core: Core; readonly threads: number }>>> = {
   'node-gpu': () => native('@tensorflow/tfjs-node-gpu'),
-  node: () => native('@tensorflow/tfjs-node'),
+  node: () => native(process.env[BUILT] === undefined ? '@tensorflow/tfjs-node' : entryOf(process.env[BUILT])),
   wasm: async (options) => {
     const core = await coreOf('@tensorflow/tfjs-core');
     const { startWasm } = await import('./wasm.js');
@@ -82,7 +93,7 @@ function wrap(core: Core, backend: TfjsBackend, threads: number, refused: readon
   const engine = core.engine();
   let times: Map<string, KernelTime> | undefined;
   return {
-    backend, threads, refused, version: core.version_core,
+    backend, tf: core, threads, refused, version: core.version_core ?? core.version?.['tfjs-core'] ?? '',
     runKernel: (kernel, inputs, attributes) => {
       if (times === undefined) return engine.runKernel(kernel, inputs, attributes) as DeviceTensor;
       const began = performance.now(), result = engine.runKernel(kernel, inputs, attributes) as DeviceTensor;
