@@ -73,7 +73,9 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
   for (const { id, value } of outputs) emitter.write('Identity', [values.get(id) ?? missing(id)], value);
   absorbIdentities(emitter, [...outputs, ...masks].map((o) => o.value), new Set(leaves.inputs.map((i) => i.name)));
   const described: readonly OnnxOutput[] = [...outputs.map(({ name, value, id }) => ({ name, value, type: nodeOf(graph, id).type })), ...masks];
-  const external = options.external === undefined ? undefined : placeExternally(emitter.initializers, options.external);
+  // An older form may have taken up a constant into an attribute.
+  const read = new Set(emitter.nodes.flatMap((n) => n.input ?? [])), tensors = emitter.initializers.filter((t) => read.has(t.name));
+  const external = options.external === undefined ? undefined : placeExternally(tensors, options.external);
   const offsets = new Map(external?.tensors.map((t) => [t.name, t.offset]));
   const bytes = encodeModel({
     opset,
@@ -82,7 +84,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
     graph: {
       name: options.name ?? 'graph',
       node: emitter.nodes,
-      initializer: emitter.initializers.map((tensor) => {
+      initializer: tensors.map((tensor) => {
         const offset = offsets.get(tensor.name);
         return external === undefined || offset === undefined ? tensorProto(tensor) : externalProto(tensor, external.location, offset);
       }),
