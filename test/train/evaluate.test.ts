@@ -15,6 +15,8 @@ import { writeBaseline } from '../../runtime/train/baseline.js';
 import { evaluateRun, type EvaluateRunOptions } from '../../runtime/train/evaluate.js';
 import { exportMetadata, readExportMetadata } from '../../runtime/train/export-metadata.js';
 import { train } from '../../runtime/train/loop.js';
+import { exportOnnx, trainedRun } from '../../runtime/export/model-file.js';
+import { writeOnnx } from '../../runtime/export/onnx-files.js';
 import { openOnnxFile } from '../../runtime/train/onnx-file.js';
 import { predict } from '../../runtime/train/predict.js';
 import { onnxPredictor, runPredictor } from '../../runtime/train/predictor.js';
@@ -136,6 +138,20 @@ describe('predict', () => {
       await predictor.dispose();
     }
     await ofRun.dispose();
+  });
+
+  it('from a file with the preprocessing inside gives the same masks, of pictures at their own size', async () => {
+    const ofRun = await runPredictor({ run, program, engine }), file = join(root, 'pictures.onnx'), large = join(root, 'large.png');
+    await sharp(inputs()[1]!).resize(24, 16, { fit: 'fill', kernel: 'nearest' }).toFile(large);
+    writeOnnx(file, exportOnnx(trainedRun(run, program, undefined), { file, preprocessing: true, postprocessing: true, toolVersion: '0' }));
+    const predictor = await onnxPredictor(file, (f) => openOnnxFile(f, 1)), asked = [inputs()[0]!, large];
+    const wanted = await predict(ofRun, { inputs: asked, task: 'BB', out: join(root, 'wanted') }), got = await predict(predictor, { inputs: asked, task: 'BB', out: join(root, 'got') });
+    for (const [k, { mask }] of got.entries()) {
+      const [a, b] = [await pixels(mask), await pixels(wanted[k]!.mask)];
+      // The first has the network's size: no resize is between the two.
+      expect(a.filter((v, i) => v !== b[i]).length / a.length).toBeLessThanOrEqual(k === 0 ? 0 : 0.05);
+    }
+    await Promise.all([ofRun.dispose(), predictor.dispose()]);
   });
 
   it('says which tasks there are where none or a wrong one is given', async () => {
