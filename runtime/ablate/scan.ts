@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EvaluationReport } from '../train/evaluate.js';
+import { evaluationStem } from '../train/evaluation-files.js';
 import { lockHolder } from '../train/lock.js';
 import type { RunSummary } from '../train/loop.js';
 import { runPaths } from '../train/run-directory.js';
@@ -17,12 +18,9 @@ function maybeJson<T>(path: string): T | undefined {
   try { return JSON.parse(readFileSync(path, 'utf8')) as T; } catch { return undefined; }
 }
 
-/** The file of an evaluation without its ending, as `evaluateRun` names it. */
-const evaluationName = (checkpoint: string, at: StudyMetric['at']): string => `val-${checkpoint}${at === 'original' ? '-original' : ''}`;
-
 /** What `evaluateRun` wrote for this metric; undefined where it is not there yet. */
 export function evaluationOf(folder: string, metric: Pick<StudyMetric, 'checkpoint' | 'at'>): EvaluationReport | undefined {
-  const path = join(runPaths(folder).evaluations, evaluationName(metric.checkpoint, metric.at));
+  const path = evaluationStem(folder, { split: 'val', of: metric.checkpoint, original: metric.at === 'original' });
   return existsSync(`${path}.csv`) ? maybeJson<EvaluationReport>(`${path}.json`) : undefined;
 }
 

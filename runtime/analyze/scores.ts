@@ -1,17 +1,13 @@
 // Scores of a run as `eval` left them in it. Reads only.
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { records } from '../data/manifest.js';
 import type { Split } from '../data/index.js';
-import { scoresOf, type ImageCounts, type Scores } from '../metrics/index.js';
-import { runPaths } from '../train/run-directory.js';
+import { scoresOf, type Scores } from '../metrics/index.js';
+import { evaluationStem, parseCounts } from '../train/evaluation-files.js';
 import type { TrainedRun } from '../train/trained-run.js';
-
-const COLUMNS = 'task,image,tp,fp,fn,tn';
 
 /** The scores of this checkpoint on a split, computed again from the counts; undefined where `eval` has not run, or ran before later training, or (where `data` is given) on other data. */
 export function keptScores(trained: TrainedRun, split: Split, data?: string): Scores | undefined {
-  const stem = join(runPaths(trained.root).evaluations, `${split}-${trained.checkpoint}`);
+  const stem = evaluationStem(trained.root, { split, of: trained.checkpoint });
   if (!existsSync(`${stem}.json`) || !existsSync(`${stem}.csv`)) return undefined;
   const report = readReport(`${stem}.json`);
   if (report?.step !== trained.progress.step || (data !== undefined && report.data !== data)) return undefined;
@@ -26,15 +22,4 @@ function readReport(path: string): { readonly step?: unknown; readonly data?: un
   } catch {
     return undefined;
   }
-}
-
-/** What `countsCsv` writes; undefined where the text is not that. */
-export function parseCounts(text: string): ImageCounts[] | undefined {
-  const [header, ...rows] = [...records(text)];
-  if (header?.fields.join(',') !== COLUMNS) return undefined;
-  const counts = rows.map(({ fields: [task = '', image = '', ...numbers] }) => {
-    const [tp = Number.NaN, fp = Number.NaN, fn = Number.NaN, tn = Number.NaN] = numbers.map(Number);
-    return { task, image, tp, fp, fn, tn };
-  });
-  return counts.every((c) => [c.tp, c.fp, c.fn, c.tn].every(Number.isSafeInteger)) ? counts : undefined;
 }

@@ -1,4 +1,5 @@
 // Reads manifest.csv: text -> rows. Whether the files exist and where they belong is survey.ts's matter.
+import { records } from './csv.js';
 import type { DataProblem } from './types.js';
 import { dataProblem } from './problems.js';
 
@@ -17,33 +18,6 @@ export interface ManifestRow {
 }
 
 export interface Manifest { readonly rows: readonly ManifestRow[]; readonly hasSplit: boolean; readonly problems: readonly DataProblem[] }
-
-interface Record_ { readonly line: number; readonly fields: readonly string[] }
-
-/** Records of a CSV text (RFC 4180: quotes, doubled quotes, line breaks in quotes; CRLF or LF; a byte order mark is skipped). */
-export function* records(text: string): Generator<Record_> {
-  let at = text.startsWith('\uFEFF') ? 1 : 0, line = 1;
-  while (at < text.length) {
-    const start = line, fields: string[] = [];
-    for (let open = true; open;) {
-      let field = '';
-      if (text[at] === '"') {
-        for (at++; at < text.length; at++) {
-          if (text[at] === '"') { if (text[at + 1] !== '"') break; at++; }
-          if (text[at] === '\n') line++;
-          field += text[at];
-        }
-        at++;
-      }
-      while (at < text.length && text[at] !== ',' && text[at] !== '\n') field += text[at++];
-      fields.push(field.replace(/\r$/, '').trim());
-      open = text[at] === ',';
-      at++;
-    }
-    line++;
-    if (fields.some((f) => f !== '')) yield { line: start, fields };
-  }
-}
 
 /** Columns task, file, mask are needed; group and split are read where present; others are ignored. */
 export function parseManifest(text: string): Manifest {

@@ -1,6 +1,6 @@
 // Reported values: a CSV of a paper's table, the line that belongs to a row, and whether a number that we have prints as the one printed there.
 import { existsSync, readFileSync } from 'node:fs';
-import { records } from '../data/manifest.js';
+import { records } from '../data/csv.js';
 import { UserError } from '../errors.js';
 
 export interface Published {

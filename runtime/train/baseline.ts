@@ -1,13 +1,11 @@
 // The trivial answers on a run's split and resolution, scored as the run is and kept beside its own evaluations.
-import { join } from 'node:path';
 import type { Program } from '../../compiler/program.js';
 import { cutAt, pipelineOf, type Dataset, type ImageCache, type Split } from '../data/index.js';
 import { UserError } from '../errors.js';
 import { baselineCounts, scoresOf, type Baseline, type MiouDefinition, type Scores } from '../metrics/index.js';
 import { writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
-import { countsCsv } from './evaluate.js';
+import { countsCsv, evaluationStem } from './evaluation-files.js';
 import { imageInput } from './image-input.js';
-import { runPaths } from './run-directory.js';
 
 export interface BaselineRequest {
   readonly run: string;
@@ -27,7 +25,7 @@ export async function writeBaseline({ run, program, dataset, split, cache, basel
   const { height, width } = imageInput(program), size = cutAt(pipelineOf(program.training?.augment ?? []).size ?? { height, width });
   const counts = await baselineCounts(dataset, baseline, { split, size, cache, original });
   const scores = scoresOf(counts, miou);
-  const file = join(runPaths(run).evaluations, `${split}-${baseline}${original ? '-original' : ''}`);
+  const file = evaluationStem(run, { split, of: baseline, original });
   writeTextAtomically(`${file}.csv`, countsCsv(counts));
   writeJsonAtomically(`${file}.json`, { ...scores, baseline, split, data: dataset.fingerprint });
   return scores;

@@ -1,13 +1,13 @@
 // `eval`: a trained run on a split. Scores per task and on average, and each image's confusion counts in a file beside them.
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { taskCodes, type Program } from '../../compiler/program.js';
 import type { Dataset, ImageCache, Split } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
 import { MisuseError, UserError } from '../errors.js';
-import type { ImageCounts, MiouDefinition, Scores } from '../metrics/index.js';
+import type { MiouDefinition, Scores } from '../metrics/index.js';
 import { writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
+import { countsCsv, evaluationStem } from './evaluation-files.js';
 import { makeEvaluator } from './evaluator.js';
-import { runPaths } from './run-directory.js';
 import { openTrainedRun, type CheckpointName } from './trained-run.js';
 
 export interface EvaluateRunOptions {
@@ -55,15 +55,14 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   try {
     const evaluation = await evaluator.run({ tensors: trained.tensors, schedules: trained.schedules, dataset, split, cache, bindAs, miou, original });
     if (evaluation === undefined) throw new Error('an evaluation that nobody stops ends');
-    const name = [split, trained.checkpoint, ...(original ? ['original'] : []), ...Object.entries(bindAs ?? {}).map(([own, other]) => `${own}-as-${other}`)].join('-');
-    const { evaluations } = runPaths(run), file = join(evaluations, `${name}.csv`);
+    const stem = evaluationStem(run, { split, of: trained.checkpoint, original, ...(bindAs === undefined ? {} : { bindAs }) }), file = `${stem}.csv`;
     const { epoch, step } = trained.progress;
     const report: EvaluationReport = {
       ...evaluation.scores, checkpoint: trained.checkpoint, epoch, step, split, data: dataset.fingerprint, loss: evaluation.loss,
       ...(original ? { at: 'original' } : {}), ...(bindAs === undefined ? {} : { bindAs }), counts: relative(run, file),
     };
     writeTextAtomically(file, countsCsv(evaluation.counts));
-    writeJsonAtomically(join(evaluations, `${name}.json`), report);
+    writeJsonAtomically(`${stem}.json`, report);
     return report;
   } finally {
     await evaluator.dispose();
@@ -76,9 +75,3 @@ function checkBinding(program: Program, bindAs: EvaluateRunOptions['bindAs']): v
     if (!codes.includes(code)) throw new MisuseError(`${program.name} has no task ${code}`, `one of: ${codes.join(', ') || 'none, the model reads no task'}`);
   }
 }
-
-const field = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
-/** `task,image,tp,fp,fn,tn`, one line an image. */
-export const countsCsv = (counts: readonly ImageCounts[]): string =>
-  ['task,image,tp,fp,fn,tn', ...counts.map((c) => [field(c.task), field(c.image), c.tp, c.fp, c.fn, c.tn].join(','))].map((line) => `${line}\n`).join('');

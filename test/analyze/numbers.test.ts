@@ -4,12 +4,11 @@ import { pathForTask } from '../../compiler/program.js';
 import { analyseGates, blockNumbers, readableGates, splitOf } from '../../runtime/analyze/gates.js';
 import { chooseItems } from '../../runtime/analyze/panels.js';
 import { analysePrototypes, analyseSeparation, mostAlike, prototypesOf } from '../../runtime/analyze/prototypes.js';
-import { parseCounts } from '../../runtime/analyze/scores.js';
 import { correlation, cosine } from '../../runtime/analyze/statistics.js';
 import type { DataItem, Dataset } from '../../runtime/data/index.js';
 import { f32, type Tensor } from '../../runtime/engines/engine.js';
 import type { Scores } from '../../runtime/metrics/index.js';
-import { countsCsv } from '../../runtime/train/evaluate.js';
+import { countsCsv, parseCounts } from '../../runtime/train/evaluation-files.js';
 import { compileText, programOf } from '../check/support.js';
 import { ROLES } from './spec.js';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { records } from '../../runtime/data/manifest.js';
+import { records } from '../../runtime/data/csv.js';
 import type { ResultsTable } from '../../runtime/report/results-table/index.js';
 import { folderOf, tpsc } from './harness.js';
 import { programOf, write, writeRun, writeStudy, type MadeRun } from './results-folders.js';

@@ -1,8 +1,8 @@
 // The table as CSV: a line a row, every number by itself and unrounded. Scores and differences in percent, so that published values stand beside them.
+import { csvField } from '../../data/csv.js';
 import { exactPercent } from './grid.js';
 import type { ResultsTable, TableColumn, TableRow } from './table.js';
 
-const field = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const figure = (x: number | undefined): string => (x === undefined ? '' : String(x));
 const share = (x: number | undefined): string => (x === undefined ? '' : exactPercent(x));
 
@@ -31,5 +31,5 @@ export function tableCsv(table: ResultsTable): string {
     ['images', () => String(Object.values(table.images).reduce((a, b) => a + b, 0))], ['split', () => table.split], ['checkpoint', () => table.checkpoint], ['at', () => table.at],
     ['threshold', () => figure(table.threshold)], ['miou', () => table.miou], ['validation', () => table.validation.join('; ')], ['budget', () => table.budget],
   ];
-  return [fields.map(([name]) => name), ...table.rows.map((r) => fields.map(([, of]) => of(r)))].map((line) => `${line.map(field).join(',')}\n`).join('');
+  return [fields.map(([name]) => name), ...table.rows.map((r) => fields.map(([, of]) => of(r)))].map((line) => `${line.map(csvField).join(',')}\n`).join('');
 }

@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findStudyFile, readRunEntries, studyPaths, type StudyFile } from '../../ablate/layout.js';
-import { records } from '../../data/manifest.js';
 import { UserError } from '../../errors.js';
 import type { ImageCounts } from '../../metrics/index.js';
 import type { EvaluationReport } from '../../train/evaluate.js';
+import { evaluationStem, readCounts } from '../../train/evaluation-files.js';
 import type { RunSummary } from '../../train/loop.js';
 import { readRun, runPaths, type RunRecord } from '../../train/run-directory.js';
 
@@ -78,10 +78,10 @@ export interface ScoredRun {
   readonly seconds?: number;
 }
 
-export const evaluationName = ({ split, checkpoint, at }: Choice): string => `${split}-${checkpoint}${at === 'original' ? '-original' : ''}`;
+const stemOf = (folder: string, { split, checkpoint, at }: Choice): string => evaluationStem(folder, { split, of: checkpoint, original: at === 'original' });
 
 /** Whether the run has this evaluation. */
-export const isEvaluated = (folder: string, choice: Choice): boolean => existsSync(join(runPaths(folder).evaluations, `${evaluationName(choice)}.csv`));
+export const isEvaluated = (folder: string, choice: Choice): boolean => existsSync(`${stemOf(folder, choice)}.csv`);
 
 function json<T>(path: string): T {
   try { return JSON.parse(readFileSync(path, 'utf8')) as T; } catch { throw new UserError(`${path} is missing or damaged`, 'Evaluate or train the run again.'); }
@@ -89,7 +89,7 @@ function json<T>(path: string): T {
 
 /** The run's scores, or why it has none yet. `steps`: the budget of its study, where that stops trainings. Throws UserError where a file is damaged. */
 export function scoredRun(place: RunPlace, choice: Choice, steps?: number): ScoredRun | string {
-  const { folder, record } = place, paths = runPaths(folder), file = join(paths.evaluations, evaluationName(choice));
+  const { folder, record } = place, paths = runPaths(folder), file = stemOf(folder, choice);
   if (!existsSync(paths.summary)) return 'not finished';
   const summary = json<RunSummary>(paths.summary);
   if (summary.stopped === 'interrupted' || (steps !== undefined && summary.stopped === 'max-steps' && summary.steps < steps)) return `not finished: ${summary.steps} steps done`;
@@ -101,17 +101,6 @@ export function scoredRun(place: RunPlace, choice: Choice, steps?: number): Scor
     budget: steps !== undefined ? `${steps} steps` : summary.stopped === 'finished' ? `${summary.epochs} epochs` : `${summary.steps} steps`,
     ...(seconds === undefined ? {} : { seconds }),
   };
-}
-
-/** The counts that `eval` wrote. Throws UserError where the file is none of its. */
-export function readCounts(path: string): readonly ImageCounts[] {
-  const [header, ...lines] = [...records(readFileSync(path, 'utf8'))];
-  if (header?.fields.join() !== 'task,image,tp,fp,fn,tn' || lines.length === 0) throw new UserError(`${path} holds no confusion counts`, 'Evaluate the run again: `tpsc eval` writes the file.');
-  return lines.map(({ line, fields }) => {
-    const [task = '', image = '', ...numbers] = fields, [tp = NaN, fp = NaN, fn = NaN, tn = NaN] = numbers.map(Number);
-    if (numbers.length !== 4 || ![tp, fp, fn, tn].every((n) => Number.isSafeInteger(n) && n >= 0)) throw new UserError(`${path}, line ${line}: no counts of an image`, 'Evaluate the run again.');
-    return { task, image, tp, fp, fn, tn };
-  });
 }
 
 /** How a message names a run. */
