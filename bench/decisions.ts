@@ -8,6 +8,7 @@ import { pathForTask, taskCodes, trainable, type Program } from '../compiler/pro
 import { diskHost } from '../cli/host.js';
 import { createEngine } from '../runtime/engines/index.js';
 import { f32, type CompiledFunction, type Tensor } from '../runtime/engines/engine.js';
+import { median } from './subject.js';
 
 const option = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(name);
@@ -26,7 +27,6 @@ const timed = async <T>(run: () => T | Promise<T>): Promise<{ readonly ms: numbe
   const value = await run();
   return { ms: performance.now() - t, value };
 };
-const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)] ?? NaN;
 
 function feedsOf(graph: Graph, B: number): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {};

@@ -6,17 +6,15 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { applyFunction } from '../compiler/functions.js';
-import { compileSpec } from '../compiler/index.js';
 import { GraphBuilder } from '../compiler/ir/builder.js';
 import type { Graph } from '../compiler/ir/graph.js';
 import { taskCodes } from '../compiler/program.js';
-import { diskHost } from '../cli/host.js';
 import { f32, type CompiledFunction, type Engine, type RunOptions, type Tensor } from '../runtime/engines/engine.js';
 import { addonSettings, compileWithAddon } from '../runtime/engines/ort-addon.js';
 import { createOrtEngine } from '../runtime/engines/ort.js';
 import { startingTensors } from '../runtime/state/weights.js';
-import { imageInput } from '../runtime/train/image-input.js';
-import { makeStepper } from '../runtime/train/step.js';
+import { freshState, makeStepper } from '../runtime/train/step.js';
+import { batchOf, firstValues, median, trainable } from './subject.js';
 
 const { values, positionals: [spec = 'models/tpseg-tiny.tps'] } = parseArgs({ allowPositionals: true, options: {
   steps: { type: 'string', default: '5' }, threads: { type: 'string', default: '2' }, variant: { type: 'string' },
@@ -31,7 +29,7 @@ const VARIANTS: Readonly<Record<string, () => Promise<Engine>>> = {
   direct: () => createOrtEngine({ device: 'cpu', threads, route: 'direct' }),
 };
 
-const median = (xs: readonly number[]): number => Number(([...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)] ?? NaN).toFixed(1));
+const rounded = (xs: readonly number[]): number => Number(median(xs).toFixed(1));
 const MB = (bytes: number): number => Math.round(bytes / 1e6);
 
 /** Milliseconds of wall and processor, and how often a timer of 1 ms went off meanwhile. */
@@ -50,7 +48,7 @@ async function interleaved(cases: Readonly<Record<string, () => Promise<unknown>
     const took = await timed(work);
     if (round > 0) taken[name]?.push(took);
   }
-  return Object.fromEntries(Object.entries(taken).map(([name, all]) => [name, { ms: median(all.map((t) => t.wall)), processorMs: median(all.map((t) => t.cpu)), ticks: median(all.map((t) => t.ticks)) }]));
+  return Object.fromEntries(Object.entries(taken).map(([name, all]) => [name, { ms: rounded(all.map((t) => t.wall)), processorMs: rounded(all.map((t) => t.cpu)), ticks: rounded(all.map((t) => t.ticks)) }]));
 }
 
 /** 71 MB in, 71 MB out. */
@@ -71,14 +69,8 @@ function adamGraph(): { readonly graph: Graph; readonly feeds: () => Record<stri
 const picked = (feeds: Record<string, Tensor>, fn: CompiledFunction): RunOptions => ({ into: Object.fromEntries(fn.outputs.map((name) => [name, feeds[name] as Tensor])) });
 
 async function stepOf(engine: Engine): Promise<() => Promise<unknown>> {
-  const { program, diagnostics } = compileSpec({ file: spec }, diskHost()), training = program?.training;
-  if (program === undefined || training === undefined) throw new Error(diagnostics.map((d) => d.message).join('\n'));
-  const codes = taskCodes(program), stepper = await makeStepper(program, training, engine), { height, width } = imageInput(program);
-  const state = { tensors: startingTensors(program, 0, 'random').tensors, updates: new Map<string, number>(),
-    moments: new Map([...stepper.moments(codes)].map(([name, shape]): [string, Tensor] => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))])) };
-  const batch = { image: f32([1, 3, height, width], Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i))), truth: f32([1, 1, height, width], Float32Array.from({ length: height * width }, (_, i) => (i % 7 === 0 ? 1 : 0))),
-    step: 0, tasks: [0], items: [{ task: codes[0] ?? '', stem: '0', image: '', mask: '', group: '', split: 'train' as const }] };
-  const schedules = Object.fromEntries(program.schedules.map((s) => [s.name, s.from]));
+  const { program, training } = trainable({ file: spec }), stepper = await makeStepper(program, training, engine);
+  const state = freshState(startingTensors(program, 0, 'random').tensors, stepper, taskCodes(program)), batch = batchOf(program, 1), schedules = firstValues(program);
   return () => stepper.run(state, batch, { lr: 1e-4, schedules, seed: 0, step: 0 });
 }
 

@@ -7,6 +7,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from './subject.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url)), ROOT = join(HERE, '..');
 const { values } = parseArgs({ options: {
@@ -41,7 +42,6 @@ try {
   process.exit(3);
 }
 
-const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)] ?? NaN;
 /** Largest difference over the largest value of the peer's. */
 function apart(a: readonly number[] = [], b: readonly number[] = []): number {
   if (a.length === 0 || a.length !== b.length) return Infinity;

@@ -4,9 +4,7 @@
 // each (or some logits), peak memory of the process in bytes. `--save` writes the tensors and the batch as safetensors for a peer, and does no work.
 import { parseArgs } from 'node:util';
 import { inferFunction } from '../compiler/functions.js';
-import { compileSpec } from '../compiler/index.js';
 import { taskCodes, type Program, type TrainConfig } from '../compiler/program.js';
-import { diskHost } from '../cli/host.js';
 import { parseSet, parseSpecRef } from '../cli/flags.js';
 import { f32, type Tensor } from '../runtime/engines/engine.js';
 import { createEngine } from '../runtime/engines/index.js';
@@ -15,7 +13,8 @@ import { writeSafetensors } from '../runtime/state/safetensors.js';
 import { startingTensors } from '../runtime/state/weights.js';
 import { binderOf, pick, scheduleFeeds } from '../runtime/train/bind.js';
 import { imageInput } from '../runtime/train/image-input.js';
-import { makeStepper } from '../runtime/train/step.js';
+import { freshState, makeStepper } from '../runtime/train/step.js';
+import { batchOf, firstValues, trainable } from './subject.js';
 
 const { values, positionals: [spec = ''] } = parseArgs({ allowPositionals: true, options: {
   batch: { type: 'string', default: '1' }, steps: { type: 'string', default: '3' }, threads: { type: 'string', default: '2' },
@@ -27,18 +26,11 @@ const seconds = async <T>(work: () => T | Promise<T>): Promise<readonly [number,
 };
 
 const { file, variant } = parseSpecRef(spec);
-const [checked, { program, diagnostics }] = await seconds(() => compileSpec({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }), ...(values.block === undefined ? {} : { block: values.block }) }, diskHost()));
-const training = program?.training;
-if (program === undefined || training === undefined) throw new Error(diagnostics.map((d) => d.message).join('\n') || `${file} has no train block`);
+const [checked, { program, training }] = await seconds(() => trainable({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }), ...(values.block === undefined ? {} : { block: values.block }) }));
 const codes = taskCodes(program), task = Math.max(0, codes.indexOf(values.task ?? codes[0] ?? ''));
 const engine = await createEngine('ort', { threads: Number(values.threads) });
 
-const { height, width } = imageInput(program), n = Number(values.batch), random = streamOf(0, 'bench');
-const image = f32([n, 3, height, width], Float32Array.from({ length: n * 3 * height * width }, () => random.normal()));
-const truth = f32([n, 1, height, width], Float32Array.from({ length: n * height * width }, (_, i) => {
-  const y = Math.floor(i / width) % height - height / 2, x = (i % width) - width / 2;
-  return x * x + y * y < (height / 4) ** 2 ? 1 : 0;
-}));
+const batch = batchOf(program, Number(values.batch), task), { image, truth } = batch, n = batch.items.length, { height } = imageInput(program);
 const [initialised, { tensors }] = await seconds(() => startingTensors(program, 0, 'random'));
 // every zero-initialised layer would hide half the gradient; small noise moves all of it
 for (const info of program.tensors) {
@@ -48,7 +40,7 @@ for (const info of program.tensors) {
     tensors.set(path, f32(shape, Float32Array.from(data as Float32Array, (v) => v + 0.02 * noise.normal())));
   }
 }
-const schedules = Object.fromEntries(program.schedules.map((s) => [s.name, s.from]));
+const schedules = firstValues(program);
 const said = { spec, batch: n, size: height, threads: engine.threads, checked, initialised };
 const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;
 
@@ -60,11 +52,10 @@ else await train(program, training);
 
 /** Steps of training; the first is a warm-up. */
 async function train(of: Program, how: TrainConfig): Promise<void> {
-  const items = Array.from({ length: n }, (_, i) => ({ task: codes[task] ?? '', stem: String(i), image: '', mask: '', group: '', split: 'train' as const }));
   const [compiled, stepper] = await seconds(() => makeStepper(of, how, engine));
-  const state = { tensors, updates: new Map<string, number>(), moments: new Map([...stepper.moments(codes)].map(([name, shape]) => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))] as const)) };
+  const state = freshState(tensors, stepper, codes);
   const losses: number[] = [];
-  const steps = await timed(async (step) => { losses.push((await stepper.run(state, { image, truth, step, items, tasks: items.map(() => task) }, { lr: 1e-4, schedules, seed: 0, step })).loss); });
+  const steps = await timed(async (step) => { losses.push((await stepper.run(state, batch, { lr: 1e-4, schedules, seed: 0, step })).loss); });
   console.log(JSON.stringify({ ...said, compiled, steps, losses, peakBytes: peakBytes() }));
 }
 

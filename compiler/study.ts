@@ -90,6 +90,9 @@ export interface Study {
   readonly range: Range;
 }
 
+/** Equal for rows and tasks that are one network. */
+export const networkKey = ({ block, same, set }: StudyRow, tasks: readonly string[]): string => JSON.stringify([block, same, set, tasks]);
+
 /** One training of one row. */
 export interface StudyRun {
   readonly row: StudyRow;

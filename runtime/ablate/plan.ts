@@ -1,11 +1,11 @@
 // From a study to its runs: each with the identity that names its folder, its steps and its cost. Compiles and reads data through what is passed in; runs nothing.
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
-import { chosenTasks, runsOf, type Study, type StudyRow } from '../../compiler/study.js';
+import { chosenTasks, networkKey, runsOf, type Study, type StudyRow } from '../../compiler/study.js';
 import { makeCache, trainBatches, type Dataset } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import { GroupCounter, type Counts } from '../report/group-counts.js';
-import { digestOf, weightsFile } from '../state/weights.js';
+import { weightsIdentity } from '../state/weights.js';
 import { imageInput } from '../train/image-input.js';
 import { engineIdentity, hashOf } from '../train/run-directory.js';
 import type { StudyFile } from './layout.js';
@@ -40,13 +40,11 @@ export interface PlanRequest {
 /** What is kept of a program: fifteen of them at once are a gigabyte. */
 interface Network { readonly hash: string; readonly counts: Counts; readonly training: TrainConfig; readonly data: Dataset; readonly stepsPerEpoch: number }
 
-const keyOf = (row: StudyRow, tasks: readonly string[]): string => JSON.stringify([row.block, row.same, row.set, tasks]);
-
 /** Throws what `programOf` and `dataOf` throw, and UserError where the study trains nothing, the data hold no validation images, or rows are scored unlike. */
 export async function planStudy(request: PlanRequest): Promise<Plan> {
   const { study, codes, engine, weights, about } = request, asked = runsOf(study, codes), [first] = asked;
   if (first === undefined) throw new UserError(`study ${study.name} asks for no run`, 'Give it rows and seeds.');
-  const identity = weights === undefined || weights === 'random' ? weights ?? 'init' : digestOf(weightsFile(weights));
+  const identity = weightsIdentity(weights) ?? 'init';
   const tasks = chosenTasks(study.tasks, codes), networks = new Map<string, Network>(), data = new Map<string, Dataset>();
   const read = async (program: Program): Promise<Dataset> => {
     const key = taskCodes(program).join(), known = data.get(key) ?? await request.dataOf(program);
@@ -54,7 +52,7 @@ export async function planStudy(request: PlanRequest): Promise<Plan> {
     if (!known.items.some((i) => i.split === 'val')) throw new UserError(`${known.root} has no validation image${key === '' ? '' : ` of ${key}`}, so no run could be scored`, 'Mend the split column of manifest.csv, or give --split-rule ratio:0.2.');
     return known;
   };
-  const wanted = new Map(asked.map(({ row, tasks: kept }) => [keyOf(row, kept), { row, kept }]));
+  const wanted = new Map(asked.map(({ row, tasks: kept }) => [networkKey(row, kept), { row, kept }]));
   for (const [key, { row, kept }] of wanted) {
     request.progress?.(networks.size, wanted.size);
     const program = request.programOf(row, kept);
@@ -62,7 +60,7 @@ export async function planStudy(request: PlanRequest): Promise<Plan> {
     networks.set(key, { hash: program.hash, counts: new GroupCounter(program).count(['*']), training: program.training, ...stepsOf(program, program.training, await read(program)) });
   }
   const network = (row: StudyRow, kept: readonly string[]): Network => {
-    const found = networks.get(keyOf(row, kept));
+    const found = networks.get(networkKey(row, kept));
     if (found === undefined) throw new Error(`row ${row.name} was not compiled`);
     return found;
   };

@@ -1,6 +1,6 @@
 // What a study comes to before anything is trained: every row counted, every group counted, each beside what was published. Numbers and verdicts; the text is `study-text.ts`.
 import type { Program } from '../../compiler/program.js';
-import { chosenTasks, isCount, measureText, runsOf, type CountName, type Measure, type Study, type StudyColumn, type StudyGroup, type StudyRow } from '../../compiler/study.js';
+import { chosenTasks, isCount, measureText, networkKey, runsOf, type CountName, type Measure, type Study, type StudyColumn, type StudyGroup, type StudyRow } from '../../compiler/study.js';
 import { UserError } from '../errors.js';
 import { GroupCounter, type Counts } from './group-counts.js';
 import { cellsOf, printedCell, printsAs, type Published } from './published.js';
@@ -63,7 +63,7 @@ export function inspectStudy(study: Study, codes: readonly string[], published: 
   // a graph is dropped as soon as it is counted: fifteen of them at once are a gigabyte
   const counted = new Map<string, { readonly hash: string; readonly counter: GroupCounter }>();
   const countedOf = (row: StudyRow, tasks: readonly string[]): { readonly hash: string; readonly counter: GroupCounter } => {
-    const key = JSON.stringify([row.block, row.same, row.set, tasks]);
+    const key = networkKey(row, tasks);
     const known = counted.get(key);
     if (known !== undefined) return known;
     const program = programOf(row, tasks);

@@ -118,3 +118,7 @@ export function digestOf(file: string): string {
   }
   return hash.digest('hex');
 }
+
+/** What of `--weights` names a run's start: `random`, or the digest of the file; undefined where nothing is asked for. */
+export const weightsIdentity = (weights: string | undefined): string | undefined =>
+  (weights === undefined || weights === 'random' ? weights : digestOf(weightsFile(weights)));

@@ -10,7 +10,8 @@ export interface Binder {
   stored(leaf: string, task: number | undefined): string | undefined;
 }
 
-const EVERY = 'every_task:';
+/** What stands before the path in the name of a leaf that holds all tasks' copies. */
+export const EVERY = 'every_task:';
 
 export function binderOf(program: Program): Binder {
   const codes = taskCodes(program);

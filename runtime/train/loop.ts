@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import { trainBatches, type Dataset, type ImageCache, type TrainBatches } from '../data/index.js';
-import type { Engine, Tensor } from '../engines/engine.js';
+import type { Engine } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import { writeJsonAtomically } from '../state/atomic.js';
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint, type CheckpointRecord, type Progress, type TrainState, type ValidationPoint } from '../state/checkpoint.js';
-import { digestOf, requireTensors, startingTensors, weightsFile, type WeightsReport } from '../state/weights.js';
+import { requireTensors, startingTensors, weightsIdentity, type WeightsReport } from '../state/weights.js';
 import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
 import { gapsOf, type Gaps } from './gaps.js';
 import type { GrowthStart } from './grow.js';
@@ -19,7 +19,7 @@ import { lockRun } from './lock.js';
 import { openLog, type RunLog } from './log.js';
 import { engineIdentity, hashOf, openRun, requireSame, writeRun, type Reading, type RunIdentity, type RunPaths } from './run-directory.js';
 import { scheduleValue } from './schedules.js';
-import { makeStepper, type Stepper, type StepScalars } from './step.js';
+import { freshState, makeStepper, type Stepper, type StepScalars } from './step.js';
 
 export interface TrainOptions {
   readonly program: Program;
@@ -113,7 +113,7 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     closing.push(() => log.close());
     const trainedTasks = growth === undefined ? undefined : [growth.task];
     const held = pickValues(growth?.held ?? [], saved?.record.schedules ?? grown?.schedules ?? {});
-    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches, held }, saved?.state ?? freshState(start?.tensors, stepper, trainedTasks ?? taskCodes(program)), saved?.record);
+    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches, held }, saved?.state ?? freshState(start?.tensors ?? new Map(), stepper, trainedTasks ?? taskCodes(program)), saved?.record);
     options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset, trainedTasks) });
     const from = run.progress;
     const stopped = await run.go();
@@ -249,15 +249,6 @@ class Run {
 
 const pickValues = (names: readonly string[], values: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
-
-/** Starting tensors, moments of zero, no updates. */
-function freshState(tensors: Map<string, Tensor> | undefined, stepper: Stepper, codes: readonly string[]): TrainState {
-  const moments = [...stepper.moments(codes)].map(([name, shape]): [string, Tensor] => [name, { dtype: 'f32', shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }]);
-  return { tensors: tensors ?? new Map(), moments: new Map(moments), updates: new Map() };
-}
-
-const weightsIdentity = (weights: string | undefined): string | undefined =>
-  (weights === undefined || weights === 'random' ? weights : digestOf(weightsFile(weights)));
 
 function recordOf(options: TrainOptions, training: TrainConfig, identity: RunIdentity): Parameters<typeof writeRun>[2] {
   const { program, weights, growth, reading, versions = {}, command } = options;

@@ -1,22 +1,20 @@
 // The training step where the engine's device has a memory of its own: parameters, moments, states and gradients stay there, and a step reads
 // back one small tensor, the losses and the norm. What a step means is said in step.ts; this is the same step, elsewhere.
 import { applyFunction, gradFunction } from '../../compiler/functions.js';
-import { pathForTask, taskCodes, type Program, type TensorInfo, type TrainConfig } from '../../compiler/program.js';
+import { pathForTask, taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import type { Batch } from '../data/index.js';
 import { ResidentTensor, type DeviceEngine, type DeviceFunction, type DeviceValue } from '../engines/device.js';
 import { f32, i64, type Tensor } from '../engines/engine.js';
 import type { TrainState } from '../state/checkpoint.js';
-import { binderOf, pick, scheduleFeeds } from './bind.js';
+import { binderOf, EVERY, pick, scheduleFeeds } from './bind.js';
 import { dropFeeds, dropLeaves } from './dropout.js';
 import { imageInput } from './image-input.js';
 import { blendGraph, joinGraph, squaresGraph, stackGraph, type Shaped } from './resident-graphs.js';
-import { groupsOf, momentsOf, SHARED, type Group, type Stepper, type StepResult, type StepScalars } from './step.js';
+import { groupsOf, momentsOf, moves, outcomeOf, SHARED, updateSets, type Group, type Stepper, type StepResult, type StepScalars, type UpdateSet } from './step.js';
 
-interface Update { readonly tensors: readonly TensorInfo[]; readonly fn: DeviceFunction; readonly waits: boolean; readonly perTask: boolean }
+interface Update extends UpdateSet { readonly fn: DeviceFunction }
 /** By path; `parts` are to be added up. */
 type Parts = Map<string, { readonly value: DeviceValue; readonly part: number }[]>;
-
-const EVERY = 'every_task:';
 
 export async function makeResidentStepper(program: Program, training: TrainConfig, engine: DeviceEngine): Promise<Stepper> {
   const { memory } = engine, codes = taskCodes(program), binder = binderOf(program), image = imageInput(program).name;
@@ -24,11 +22,8 @@ export async function makeResidentStepper(program: Program, training: TrainConfi
   const grad = await memory.compile(gradGraph);
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
   const waiting = new Set(training.afterImprovement ?? []);
-  const updates: Update[] = [];
-  for (const perTask of [false, true]) for (const waits of [false, true]) {
-    const tensors = trained.filter((t) => t.perTask === perTask && waiting.has(t.path) === waits);
-    if (tensors.length > 0) updates.push({ tensors, waits, perTask, fn: await memory.compile(applyFunction(tensors, training.optimizer)) });
-  }
+  const infos = new Map(trained.map((t) => [t.path, t])), updates: Update[] = [];
+  for (const set of updateSets(trained, waiting)) updates.push({ ...set, fn: await memory.compile(applyFunction(set.tensors, training.optimizer)) });
   const made = new Map<string, DeviceFunction>();
   /** Small functions, compiled when they are first needed. */
   const helper = async (key: string, graph: () => Parameters<typeof memory.compile>[0]): Promise<DeviceFunction> => {
@@ -163,7 +158,7 @@ export async function makeResidentStepper(program: Program, training: TrainConfi
       const results = await gradientsOf(state, group, scalars, whole);
       if (!parts.has(group.task)) parts.set(group.task, new Map());
       for (const [name, value] of Object.entries(results)) {
-        const path = name.slice(name.indexOf(':') + 1), info = trained.find((t) => t.path === path);
+        const path = name.slice(name.indexOf(':') + 1), info = infos.get(path);
         const place = name.startsWith('state:') ? binder.stored(path, group.task) : undefined;
         const into = name.startsWith('grad:') && info !== undefined ? parts.get(info.perTask ? group.task : SHARED) : undefined;
         const stands = waiting.has(path) && scalars.paused?.has(info?.perTask === true ? group.task : SHARED) === true;
@@ -181,21 +176,17 @@ export async function makeResidentStepper(program: Program, training: TrainConfi
     for (const { rows } of groups) for (const row of rows) losses[row] = read[next++] ?? NaN;
     for (const s of read.subarray(next)) squares += s;
     const gradNorm = training.clip === undefined ? undefined : Math.sqrt(squares);
-    const clip = training.clip === undefined || gradNorm === undefined || gradNorm <= training.clip ? 1 : training.clip / gradNorm;
-    const loss = losses.reduce((sum, l) => sum + l, 0) / whole;
-    const finite = Number.isFinite(loss) && (gradNorm === undefined || Number.isFinite(gradNorm));
-    if (finite) for (const [task, mine] of gradients) for (const update of updates) {
-      if (update.perTask === (task !== SHARED) && !(update.waits && scalars.paused?.has(task) === true)) await apply(state, update, task, mine, scalars.lr, clip);
-    }
+    const { result, clip } = outcomeOf(training, losses, gradNorm);
+    if (clip !== undefined) for (const [task, mine] of gradients) for (const update of updates) if (moves(update, task, scalars)) await apply(state, update, task, mine, scalars.lr, clip);
     for (const mine of gradients.values()) for (const value of mine.values()) value.dispose();
     for (const [place, list] of states) {
       // one group's state is the state, whatever its share of the batch
       const value = list.length === 1 ? list[0]?.value : (await blended('state', new Map([[place, list]]))).get(place);
       if (value === undefined) throw new Error(`${place} has no value after the step`);
-      if (finite) replace(state.tensors, place, value);
+      if (clip !== undefined) replace(state.tensors, place, value);
       else value.dispose();
     }
-    return { loss, losses, gradNorm };
+    return result;
   };
 
   return {

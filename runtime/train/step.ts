@@ -1,6 +1,7 @@
 // One training step: gradients of a batch, group by group of its tasks, then one update of the tensors that took part.
 // No schedules, no data order, no files: the loop's matter.
 import { applyFunction, gradFunction } from '../../compiler/functions.js';
+import { sizeOf } from '../../compiler/ir/ndarray.js';
 import { taskCodes, type Program, type TensorInfo, type TrainConfig } from '../../compiler/program.js';
 import { groupByTask, type Batch } from '../data/index.js';
 import { hasMemory } from '../engines/device.js';
@@ -44,8 +45,9 @@ export interface Stepper {
 /** Samples of one task (or of the whole batch, where the graph reads no task) and their places in the batch. */
 export interface Group { readonly task: number | undefined; readonly batch: Batch; readonly rows: readonly number[] }
 
-/** The update of one set of tensors: the shared ones, or one task's own; of either those that wait for an improvement are a set by themselves. */
-interface Update { readonly tensors: readonly TensorInfo[]; readonly fn: CompiledFunction; readonly waits: boolean }
+/** Tensors that are updated together: the shared ones, or one task's own; of either those that wait for an improvement are a set by themselves. */
+export interface UpdateSet { readonly tensors: readonly TensorInfo[]; readonly perTask: boolean; readonly waits: boolean }
+interface Update extends UpdateSet { readonly fn: CompiledFunction }
 
 type Gradients = Map<string, Float32Array>;
 
@@ -59,15 +61,8 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
   const grad = await engine.compile(graph);
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
   const waiting = new Set(training.afterImprovement ?? []);
-  const updatesOf = async (perTask: boolean): Promise<readonly Update[]> => {
-    const updates: Update[] = [];
-    for (const waits of [false, true]) {
-      const tensors = trained.filter((t) => t.perTask === perTask && waiting.has(t.path) === waits);
-      if (tensors.length > 0) updates.push({ tensors, waits, fn: await engine.compile(applyFunction(tensors, training.optimizer)) });
-    }
-    return updates;
-  };
-  const shared = await updatesOf(false), own = await updatesOf(true);
+  const updates: Update[] = [];
+  for (const set of updateSets(trained, waiting)) updates.push({ ...set, fn: await engine.compile(applyFunction(set.tensors, training.optimizer)) });
   const drops = dropLeaves(graph);
   const binder = binderOf(program);
 
@@ -157,31 +152,48 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
       if (gradient !== undefined) clearOthers(gradient, own);
     }
     const gradNorm = training.clip === undefined ? undefined : globalNorm(gradients.values());
-    const clip = training.clip === undefined || gradNorm === undefined || gradNorm <= training.clip ? 1 : training.clip / gradNorm;
-    const loss = losses.reduce((sum, l) => sum + l, 0) / whole;
-    // A diverged step changes nothing, so that what is saved stays finite.
-    if (!Number.isFinite(loss) || (gradNorm !== undefined && !Number.isFinite(gradNorm))) return { loss, losses, gradNorm };
-    for (const [task, mine] of gradients) for (const update of task === SHARED ? shared : own) {
-      if (!(update.waits && scalars.paused?.has(task) === true)) await apply(state, update, task, mine, scalars.lr, clip);
-    }
+    const { result, clip } = outcomeOf(training, losses, gradNorm);
+    if (clip === undefined) return result;
+    for (const [task, mine] of gradients) for (const update of updates) if (moves(update, task, scalars)) await apply(state, update, task, mine, scalars.lr, clip);
     for (const [place, parts] of states) {
       const value = blend(parts);
       keep(place, state.tensors.get(place), value);
       state.tensors.set(place, value);
     }
-    return { loss, losses, gradNorm };
+    return result;
   };
 
   return {
-    moments: (codes) => momentsOf([...shared, ...own], codes.map((code) => taskCodes(program).indexOf(code)), binder.stored),
+    moments: (codes) => momentsOf(updates, codes.map((code) => taskCodes(program).indexOf(code)), binder.stored),
     run: async (state, batch, scalars) => {
       const used: [name: string, gradient: Tensor][] = [];
       const result = await step(state, batch, scalars, used);
       for (const [name, gradient] of used) handBack(name, gradient);
       return result;
     },
-    dispose: async () => { for (const fn of [grad, ...[...shared, ...own].map((u) => u.fn)]) await fn.dispose(); },
+    dispose: async () => { for (const fn of [grad, ...updates.map((u) => u.fn)]) await fn.dispose(); },
   };
+}
+
+export const updateSets = (trained: readonly TensorInfo[], waiting: ReadonlySet<string>): readonly UpdateSet[] =>
+  [false, true].flatMap((perTask) => [false, true].map((waits) => ({ perTask, waits, tensors: trained.filter((t) => t.perTask === perTask && waiting.has(t.path) === waits) })))
+    .filter((set) => set.tensors.length > 0);
+
+/** Whether a set takes part in the update of a task, or (`SHARED`) of what all share. */
+export const moves = ({ perTask, waits }: UpdateSet, task: number | undefined, { paused }: StepScalars): boolean =>
+  perTask === (task !== SHARED) && !(waits && paused?.has(task) === true);
+
+/** What a step answers, and the factor of its gradients; none where it diverged: it changes nothing then, so that what is saved stays finite. */
+export function outcomeOf(training: TrainConfig, losses: Float32Array, gradNorm: number | undefined): { readonly result: StepResult; readonly clip?: number } {
+  const loss = losses.reduce((sum, l) => sum + l, 0) / losses.length, result = { loss, losses, gradNorm };
+  if (!Number.isFinite(loss) || (gradNorm !== undefined && !Number.isFinite(gradNorm))) return { result };
+  return { result, clip: training.clip === undefined || gradNorm === undefined || gradNorm <= training.clip ? 1 : training.clip / gradNorm };
+}
+
+/** Starting tensors, moments of zero, no updates. */
+export function freshState(tensors: Map<string, Tensor>, stepper: Stepper, codes: readonly string[]): TrainState {
+  const moments = [...stepper.moments(codes)].map(([name, shape]): [string, Tensor] => [name, f32(shape, new Float32Array(sizeOf(shape)))]);
+  return { tensors, moments: new Map(moments), updates: new Map() };
 }
 
 export function momentsOf(updates: readonly { readonly tensors: readonly TensorInfo[]; readonly fn: { readonly inputs: readonly string[] } }[], tasks: readonly number[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {

@@ -20,7 +20,7 @@ import { writeTfjs } from '../../runtime/export/tfjs-files.js';
 import { streamOf } from '../../runtime/random.js';
 import type { TrainState } from '../../runtime/state/checkpoint.js';
 import { startingTensors } from '../../runtime/state/weights.js';
-import { makeStepper, type Stepper } from '../../runtime/train/step.js';
+import { freshState, makeStepper, type Stepper } from '../../runtime/train/step.js';
 import { compiled } from '../models/specs.js';
 import { SIZE, TASKS, tinyProgram } from '../train/tiny.js';
 import { B, input, param } from '../ir/support.js';
@@ -42,8 +42,7 @@ function stateOf(program: Program, stepper: Stepper): TrainState {
       tensors.set(path, f32(shape, Float32Array.from(data as Float32Array, (v) => v + 0.02 * noise.normal())));
     }
   }
-  const moments = [...stepper.moments(taskCodes(program))].map(([name, shape]): [string, Tensor] => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))]);
-  return { tensors, moments: new Map(moments), updates: new Map() };
+  return freshState(tensors, stepper, taskCodes(program));
 }
 
 function batchOf(program: Program, size: number, tasks: readonly number[]): Batch {

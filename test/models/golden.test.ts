@@ -12,7 +12,7 @@ import type { Batch } from '../../runtime/data/index.js';
 import { f32, type Engine, type Tensor } from '../../runtime/engines/engine.js';
 import { createEngine } from '../../runtime/engines/index.js';
 import type { TrainState } from '../../runtime/state/checkpoint.js';
-import { makeStepper, type Stepper } from '../../runtime/train/step.js';
+import { freshState, makeStepper, type Stepper } from '../../runtime/train/step.js';
 import { discs, distance, golden, images, valueOf, type Sketch } from './formula.js';
 import { compiled, parameterCount } from './specs.js';
 
@@ -88,8 +88,7 @@ function watching(program: Program, modules: readonly string[]): Graph {
 
 /** A fresh state: golden values, moments of zero. */
 function stateFor(program: Program, stepper: Stepper): TrainState {
-  const moments = [...stepper.moments(taskCodes(program))].map(([name, shape]): [string, Tensor] => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))]);
-  return { tensors: new Map([...filled(program)].map(([path, a]) => [path, tensorOf(a)])), moments: new Map(moments), updates: new Map() };
+  return freshState(new Map([...filled(program)].map(([path, a]) => [path, tensorOf(a)])), stepper, taskCodes(program));
 }
 
 /** One step of Adam from nothing leaves m = (1 - beta1) g: reads the gradient of the whole batch off the moments. */

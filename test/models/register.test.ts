@@ -10,7 +10,7 @@ import type { Batch } from '../../runtime/data/index.js';
 import { f32, type Engine, type Tensor } from '../../runtime/engines/engine.js';
 import { createEngine } from '../../runtime/engines/index.js';
 import { startingTensors } from '../../runtime/state/weights.js';
-import { makeStepper } from '../../runtime/train/step.js';
+import { freshState, makeStepper } from '../../runtime/train/step.js';
 import { discs, images } from './formula.js';
 import { compiled, parameterCount } from './specs.js';
 
@@ -88,8 +88,7 @@ async function step(program: Program): Promise<{ readonly before: ReadonlyMap<st
   const stepper = await makeStepper(program, program.training!, engine);
   const { tensors } = startingTensors(program, 3, 'random');
   const before = new Map(tensors);
-  const moments = new Map([...stepper.moments(taskCodes(program))].map(([name, shape]) => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))]));
-  const state = { tensors: new Map(tensors), moments, updates: new Map<string, number>() };
+  const state = freshState(new Map(tensors), stepper, taskCodes(program));
   const batch: Batch = {
     image: plain(images('register', 3, 32)), truth: plain(discs(3, 32)), step: 0, tasks: [0, 0, 0],
     items: ['x', 'y', 'z'].map((stem) => ({ task: 'A', stem, image: '', mask: '', group: '', split: 'train' as const })),

@@ -5,7 +5,7 @@ import type { Batch } from '../../runtime/data/index.js';
 import { f32, type Engine, type Tensor } from '../../runtime/engines/engine.js';
 import { createEngine } from '../../runtime/engines/index.js';
 import { startingTensors } from '../../runtime/state/weights.js';
-import { makeStepper } from '../../runtime/train/step.js';
+import { freshState, makeStepper } from '../../runtime/train/step.js';
 import { discs, images } from './formula.js';
 import { compiled } from './specs.js';
 
@@ -17,8 +17,7 @@ const plain = (a: { readonly shape: readonly number[]; readonly data: ArrayLike<
 /** The losses of some steps on one batch of one task, from random weights. */
 async function losses(program: Program, steps: number): Promise<number[]> {
   const stepper = await makeStepper(program, program.training!, engine);
-  const moments = new Map([...stepper.moments(taskCodes(program))].map(([name, shape]) => [name, f32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))]));
-  const state = { tensors: new Map(startingTensors(program, 3, 'random').tensors), moments, updates: new Map<string, number>() };
+  const state = freshState(startingTensors(program, 3, 'random').tensors, stepper, taskCodes(program));
   const batch: Batch = {
     image: plain(images('variants', 4, 64)), truth: plain(discs(4, 64)), step: 0, tasks: [1, 1, 1, 1],
     items: ['w', 'x', 'y', 'z'].map((stem) => ({ task: 'BT', stem, image: '', mask: '', group: '', split: 'train' as const })),

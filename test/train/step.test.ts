@@ -15,7 +15,7 @@ import type { TrainState } from '../../runtime/state/checkpoint.js';
 import { startingTensors } from '../../runtime/state/weights.js';
 import { binderOf } from '../../runtime/train/bind.js';
 import { dropFeeds, dropLeaves } from '../../runtime/train/dropout.js';
-import { makeStepper, type Stepper } from '../../runtime/train/step.js';
+import { freshState, makeStepper, type Stepper } from '../../runtime/train/step.js';
 import { adam, constantSchedule, TASKS, tinyData, tinyProgram } from './tiny.js';
 
 let root: string, dataset: Dataset, engine: Engine;
@@ -30,8 +30,7 @@ const SCALARS = { lr: 0.01, schedules: { temperature: 0.7 }, seed: 3, step: 5 };
 
 async function begin(program: Program): Promise<{ stepper: Stepper; state: TrainState }> {
   const stepper = await makeStepper(program, program.training!, engine);
-  const moments = [...stepper.moments(taskCodes(program))].map(([name, shape]): [string, Tensor] => [name, { dtype: 'f32', shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }]);
-  return { stepper, state: { tensors: startingTensors(program, 3).tensors, moments: new Map(moments), updates: new Map() } };
+  return { stepper, state: freshState(startingTensors(program, 3).tensors, stepper, taskCodes(program)) };
 }
 
 async function batchOf(batch: number, only?: string): Promise<Batch> {

@@ -1,0 +1,31 @@
+// What several measurements are made of: a spec's program with its training block, a batch of one task, a state before the first step, a median.
+import { compileSpec, type CompileRequest } from '../compiler/index.js';
+import { taskCodes, type Program, type TrainConfig } from '../compiler/program.js';
+import { diskHost } from '../cli/host.js';
+import type { Batch } from '../runtime/data/index.js';
+import { f32 } from '../runtime/engines/engine.js';
+import { streamOf } from '../runtime/random.js';
+import { imageInput } from '../runtime/train/image-input.js';
+
+/** Throws what is wrong with the spec. */
+export function trainable(request: CompileRequest): { readonly program: Program; readonly training: TrainConfig } {
+  const { program, diagnostics } = compileSpec(request, diskHost()), training = program?.training;
+  if (program === undefined || training === undefined) throw new Error(diagnostics.map((d) => d.message).join('\n') || `${request.file} has no train block`);
+  return { program, training };
+}
+
+/** `n` images of noise, each with a disc for truth, of the task of this index. */
+export function batchOf(program: Program, n: number, task = 0): Batch {
+  const { height, width } = imageInput(program), random = streamOf(0, 'bench'), code = taskCodes(program)[task] ?? '';
+  const disc = (i: number): number => (((i % width) - width / 2) ** 2 + (Math.floor(i / width) % height - height / 2) ** 2 < (height / 4) ** 2 ? 1 : 0);
+  return {
+    image: f32([n, 3, height, width], Float32Array.from({ length: n * 3 * height * width }, () => random.normal())),
+    truth: f32([n, 1, height, width], Float32Array.from({ length: n * height * width }, (_, i) => disc(i))),
+    step: 0, tasks: Array.from({ length: n }, () => task), items: Array.from({ length: n }, (_, i) => ({ task: code, stem: String(i), image: '', mask: '', group: '', split: 'train' as const })),
+  };
+}
+
+/** The values that the schedules begin with. */
+export const firstValues = (program: Program): Readonly<Record<string, number>> => Object.fromEntries(program.schedules.map((s) => [s.name, s.from]));
+
+export const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)] ?? NaN;
