@@ -1,6 +1,6 @@
 // What `tpsc analyze` does with opened runs: numbers from `runtime/analyze`, figures from `runtime/report/figures`, a few lines for people.
 import { basename, resolve } from 'node:path';
-import type { Program } from '../compiler/program.js';
+import { programName, type Program } from '../compiler/program.js';
 import { analyseGates } from '../runtime/analyze/gates.js';
 import { chooseItems, panelCells } from '../runtime/analyze/panels.js';
 import { analysePrototypes, analyseSeparation, mostAlike, type SeparationAnalysis } from '../runtime/analyze/prototypes.js';
@@ -33,15 +33,14 @@ export interface Means {
 /** A figure, and what it shows in words. */
 export interface Finding { readonly figure: Figure; readonly says: readonly string[] }
 
-const nameOf = ({ name, variant }: Program): string => `${name}${variant === undefined ? '' : `#${variant}`}`;
 const checkpointText = (checkpoint: CheckpointName, epoch: number): string => `checkpoint ${checkpoint} (epoch ${epoch})`;
 const two = (x: number): string => (Number.isFinite(x) ? x.toFixed(2) : '\u2013');
 
 function sourceOf({ root, program, trained }: Subject, more: Readonly<Record<string, unknown>> = {}): FigureSource {
   const { checkpoint, progress: { epoch, step } } = trained;
   return {
-    caption: `${nameOf(program)}, run ${basename(resolve(root))}, ${checkpointText(checkpoint, epoch)}`,
-    source: { run: root, model: nameOf(program), checkpoint, epoch, step, ...more },
+    caption: `${programName(program)}, run ${basename(resolve(root))}, ${checkpointText(checkpoint, epoch)}`,
+    source: { run: root, model: programName(program), checkpoint, epoch, step, ...more },
   };
 }
 
@@ -103,7 +102,7 @@ export async function findPanels(subjects: readonly Subject[], images: number, m
     const predictor = await runPredictor({ run: root, program, engine: await means.engine(), checkpoint: trained.checkpoint });
     try {
       const cells = await panelCells(predictor, program.tasks?.rows.map((r) => r.code), dataset, items, means.cache, () => { means.onImage(++done, items.length * subjects.length); });
-      columns.push({ head: program.variantLabel ?? nameOf(program), note: root, cells });
+      columns.push({ head: program.variantLabel ?? programName(program), note: root, cells });
     } finally {
       await predictor.dispose();
     }

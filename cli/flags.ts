@@ -1,6 +1,8 @@
 // Flags that several commands share, and how their values are read. One place each.
 import { MisuseError } from '../runtime/errors.js';
 import type { SplitRule } from '../runtime/data/index.js';
+import { miouDefinitions, type MiouDefinition } from '../runtime/metrics/scores.js';
+import type { Reading } from '../runtime/train/run-directory.js';
 import type { Flags } from './command.js';
 
 export const specArgument = { type: 'string', demandOption: true, describe: 'a .tps file, or FILE#VARIANT' } as const;
@@ -28,6 +30,19 @@ export const dataFlags = {
   'split-rule': { type: 'string', describe: 'split groups by ratio:0.2 or fold:0/5 (and :SEED), in place of the manifest\'s splits' },
   accept: { type: 'string', describe: 'codes of data errors to go on in spite of: DATA008,DATA014' },
 } as const satisfies Flags;
+
+/** How `dataFlags` say that data are read. Throws MisuseError. */
+export function readingOf(args: { readonly 'split-rule'?: string; readonly accept?: string }): Reading {
+  const split = parseSplitRule(args['split-rule']);
+  return { ...(args.accept === undefined ? {} : { accept: args.accept.split(',') }), ...(split === undefined ? {} : { split }) };
+}
+
+/** How masks are scored. What stands where one is absent is the command's. */
+export const scoreFlags = {
+  miou: { type: 'string', choices: miouDefinitions, describe: 'definition of mIoU' },
+  at: { type: 'string', choices: ['network', 'original'], describe: 'the size at which masks are compared: the network\'s, or each image\'s own' },
+} as const satisfies Flags;
+export const miouOf = (name: string | undefined): MiouDefinition | undefined => miouDefinitions.find((d) => d === name);
 
 /** `ratio:0.2`, `fold:0/5`, each with `:SEED`. Throws MisuseError. */
 export function parseSplitRule(text: string | undefined): SplitRule | undefined {

@@ -26,7 +26,7 @@ export function growthAsked(args: { readonly 'add-task'?: string; readonly from?
 }
 
 /** How data are read: what the flags say, beside what the run before accepted. */
-export const readingOf = (before: Reading, now: Reading): Reading =>
+export const joinedReading = (before: Reading, now: Reading): Reading =>
   ({ ...before, ...now, ...(before.accept === undefined && now.accept === undefined ? {} : { accept: [...new Set([...before.accept ?? [], ...now.accept ?? []])] }) });
 
 /** Tells the spec's mistakes as `needProgram` does. Throws UserError where the task is not the spec's, or the run cannot grow by it. */

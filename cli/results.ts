@@ -6,7 +6,7 @@ import type { Program, TrainConfig } from '../compiler/program.js';
 import type { Study } from '../compiler/study.js';
 import type { StudyMetric } from '../runtime/ablate/layout.js';
 import { UserError } from '../runtime/errors.js';
-import type { MiouDefinition } from '../runtime/metrics/index.js';
+import { DEFAULT_MIOU, type MiouDefinition } from '../runtime/metrics/scores.js';
 import { deltaInWords } from '../runtime/report/diff/words.js';
 import { GroupCounter } from '../runtime/report/group-counts.js';
 import { readPublished, type Published } from '../runtime/report/published.js';
@@ -42,7 +42,7 @@ export function openResults(args: ResultsArgs, io: Io): ResultsTable {
   const study = places.studies.length === 1 && places.studies[0] !== undefined ? studyOf(places.studies[0].file) : {};
   const threshold = one(places, (m) => m.threshold);
   return buildTable({
-    title: titleOf(places), choice, miou: args.miou ?? one(places, (m) => m.miou) ?? 'dataset-both', rows, networks, ...(baseline === undefined ? {} : { baseline }), ...(threshold === undefined ? {} : { threshold }),
+    title: titleOf(places), choice, miou: args.miou ?? one(places, (m) => m.miou) ?? DEFAULT_MIOU, rows, networks, ...(baseline === undefined ? {} : { baseline }), ...(threshold === undefined ? {} : { threshold }),
     tasks: [...new Set([...places.studies.flatMap((s) => s.file.tasks), ...runs.flatMap((r) => r.record.tasks)])],
     columns: study.study?.columns ?? [], ...(study.published === undefined ? {} : { published: study.published }), time: args.time, notes: [...missing, ...faults],
   });

@@ -6,6 +6,7 @@ import type { Engine } from '../runtime/engines/engine.js';
 import { MisuseError } from '../runtime/errors.js';
 import { plural } from '../runtime/report/numbers.js';
 import { countOf } from './flags.js';
+import { toolVersion } from './host.js';
 import type { Io } from './io.js';
 import type { Reading } from '../runtime/train/run-directory.js';
 import { dataProgress } from './progress.js';
@@ -17,6 +18,9 @@ export function openEngine(args: EngineArgs): Promise<Engine> {
   const threads = countOf('threads', args.threads);
   return createEngine(args.engine, { device: args.device, ...(threads === undefined ? {} : { threads }) });
 }
+
+/** What a run records that it was made with. */
+export const versionsOf = ({ name, version }: Engine): Readonly<Record<string, string>> => ({ tpsc: toolVersion, node: process.version, [name]: version });
 
 /** The data of a program's tasks, every file opened. Throws UserError where the data have errors that are not accepted, MisuseError for a code that no error has. */
 export async function openData(program: Program, root: string, io: Io, reading: Reading = {}): Promise<Dataset> {

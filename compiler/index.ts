@@ -8,7 +8,7 @@ export interface Host {
   read(path: string): string | undefined;
   /** The path that `from "./x.tps"` in the file `from` names. */
   resolve(from: string, relative: string): string;
-  /** The path of a module of the standard library (`std.hiera`), readable by `read`; undefined where there is none. */
+  /** The path of a module of the standard library (`std.nn`), readable by `read`; undefined where there is none. */
   module(name: string): string | undefined;
 }
 

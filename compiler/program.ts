@@ -169,4 +169,6 @@ export const trainable = (program: Program): readonly TensorInfo[] => program.te
 /** The program with the parameters that `frozen` names frozen, besides those that are: its gradient goes to the others alone. */
 export const withFrozen = (program: Program, frozen: (tensor: TensorInfo) => boolean): Program =>
   ({ ...program, tensors: program.tensors.map((t) => (t.kind === 'param' && frozen(t) ? { ...t, frozen: true } : t)) });
+/** `Nano#A2` */
+export const programName = ({ name, variant }: Pick<Program, 'name' | 'variant'>): string => `${name}${variant === undefined ? '' : `#${variant}`}`;
 export const taskCodes = (program: Program): readonly string[] => program.tasks?.rows.map((r) => r.code) ?? [];

@@ -32,7 +32,7 @@ export type Declaration =
 export interface EditionDecl extends Node { readonly kind: 'edition'; readonly edition: number }
 export interface ImportDecl extends Node, Documented {
   readonly kind: 'import';
-  /** `from "./my.tps"` is a file beside this one; `from std.hiera` is a module of the standard library. */
+  /** `from "./my.tps"` is a file beside this one; `from std.loss` is a module of the standard library. */
   readonly source: { readonly kind: 'file' | 'module'; readonly text: string; readonly range: Range };
   readonly names: readonly { readonly name: Identifier; readonly as?: Identifier }[];
 }

@@ -6,9 +6,8 @@ import { suggestion } from '../../compiler/check/suggest.js';
 import { findStudyFile, type StudyMetric } from '../../runtime/ablate/layout.js';
 import { planStudy, type Plan, type PlannedRun } from '../../runtime/ablate/plan.js';
 import { MisuseError, UserError } from '../../runtime/errors.js';
-import { isMiouDefinition } from '../../runtime/metrics/index.js';
-import type { Reading } from '../../runtime/train/run-directory.js';
-import { countOf, parseSplitRule } from '../flags.js';
+import { DEFAULT_MIOU } from '../../runtime/metrics/scores.js';
+import { countOf, miouOf, readingOf } from '../flags.js';
 import type { Io } from '../io.js';
 import { barOf } from '../progress.js';
 import { openData, openEngine } from '../session.js';
@@ -53,8 +52,7 @@ function threadsOf(args: AblateArgs, jobs: number, io: Io): number {
 
 /** Tells the spec's mistakes as `openStudy`. Throws UserError and MisuseError. */
 export async function openPlan(args: AblateArgs, io: Io): Promise<OpenedPlan> {
-  const jobs = countOf('jobs', args.jobs) ?? 1, split = parseSplitRule(args['split-rule']);
-  const reading: Reading = { ...(args.accept === undefined ? {} : { accept: args.accept.split(',') }), ...(split === undefined ? {} : { split }) };
+  const jobs = countOf('jobs', args.jobs) ?? 1, reading = readingOf(args);
   const spec = resolve(args.spec);
   const open = openStudy({ spec, ...(args.tasks === undefined ? {} : { tasks: args.tasks }) }, args.study, io, false);
   const names = open.study.rows.map((r) => r.name), rows = args.rows?.split(',').map((r) => r.trim());
@@ -62,7 +60,7 @@ export async function openPlan(args: AblateArgs, io: Io): Promise<OpenedPlan> {
   if (unknown !== undefined) throw new MisuseError(`--rows: study ${args.study} has no row ${unknown}`, suggestion(unknown, names));
   const engine = await openEngine({ engine: args.engine, device: args.device, threads: threadsOf(args, jobs, io) });
   const metric: Omit<StudyMetric, 'threshold'> = {
-    dice: 'image', miou: args.miou !== undefined && isMiouDefinition(args.miou) ? args.miou : 'dataset-both', checkpoint: args.checkpoint === 'best' ? 'best' : 'last', at: args.at === 'original' ? 'original' : 'network',
+    dice: 'image', miou: miouOf(args.miou) ?? DEFAULT_MIOU, checkpoint: args.checkpoint === 'best' ? 'best' : 'last', at: args.at === 'original' ? 'original' : 'network',
   };
   const weights = args.weights === undefined || args.weights === 'random' ? args.weights : resolve(args.weights);
   const bar = barOf(io, 'planning {bar} {value}/{total} networks');

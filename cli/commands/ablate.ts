@@ -2,10 +2,11 @@
 import { resolve } from 'node:path';
 import { changedRows } from '../../runtime/ablate/agree.js';
 import { MisuseError } from '../../runtime/errors.js';
+import { DEFAULT_MIOU } from '../../runtime/metrics/scores.js';
 import { plural } from '../../runtime/report/numbers.js';
 import type { AblateArgs } from '../ablate/open.js';
 import { command } from '../command.js';
-import { dataFlags, engineFlags, formatFlag, quoted } from '../flags.js';
+import { dataFlags, engineFlags, formatFlag, quoted, scoreFlags } from '../flags.js';
 import { showPath, type Io } from '../io.js';
 
 const needed = (value: string | undefined, flag: string): string => {
@@ -31,8 +32,8 @@ export const ablate = command({
     weights: { type: 'string', describe: 'every run starts from a run or a .safetensors file; `random`: let frozen parts stay random' },
     tasks: { type: 'string', describe: 'codes of the tasks to keep: WA,SL' },
     checkpoint: { type: 'string', choices: ['last', 'best'], default: 'last', describe: 'the one that is scored; counts of both are kept' },
-    miou: { type: 'string', choices: ['dataset-both', 'dataset-foreground', 'image-foreground', 'image-both'], default: 'dataset-both', describe: 'definition of mIoU' },
-    at: { type: 'string', choices: ['network', 'original'], default: 'network', describe: 'the size at which masks are compared: the network\'s, or each image\'s own' },
+    miou: { ...scoreFlags.miou, default: DEFAULT_MIOU },
+    at: { ...scoreFlags.at, default: 'network' },
     ...engineFlags,
     threads: { type: 'number', describe: 'threads in all, shared among the jobs (default: one a core)' },
     ...dataFlags,
@@ -118,7 +119,7 @@ async function study(args: AblateArgs, dryRun: boolean, io: Io, json: boolean): 
 
 /** The command as a person would type it again. */
 function againText(args: AblateArgs): string {
-  const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', checkpoint: 'last', miou: 'dataset-both', at: 'network' };
+  const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', checkpoint: 'last', miou: DEFAULT_MIOU, at: 'network' };
   const names = ['study', 'data', 'out', 'rows', 'jobs', 'threads', 'weights', 'tasks', 'checkpoint', 'miou', 'at', 'engine', 'device', 'split-rule', 'accept'] as const;
   return ['tpsc', 'ablate', args.spec, ...names.flatMap((n) => (args[n] === undefined || args[n] === defaults[n] ? [] : [`--${n}`, String(args[n])]))].map(quoted).join(' ');
 }

@@ -1,6 +1,6 @@
 // tpsc analyze: figures of what a trained network learnt, with their numbers.
 import { join } from 'node:path';
-import type { Program } from '../../compiler/program.js';
+import { programName, type Program } from '../../compiler/program.js';
 import { MisuseError, UserError } from '../../runtime/errors.js';
 import { command } from '../command.js';
 import { countOf, engineFlags, formatFlag } from '../flags.js';
@@ -91,4 +91,4 @@ function ofAllTasks(programs: readonly Program[]): Program {
   return { ...leading, tasks: { ...leading.tasks, rows: [...rows.values()].sort((a, b) => a.place - b.place).map(({ row }) => row) } };
 }
 
-const lacks = ({ name, variant }: Program, what: string): string => `${name}${variant === undefined ? '' : `#${variant}`} has no ${what}`;
+const lacks = (program: Program, what: string): string => `${programName(program)} has no ${what}`;

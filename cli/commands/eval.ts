@@ -1,9 +1,10 @@
 // tpsc eval: scores of a run on a split, beside the trivial answers.
+import { programName } from '../../compiler/program.js';
 import { MisuseError, UserError } from '../../runtime/errors.js';
-import type { Scores } from '../../runtime/metrics/index.js';
+import { DEFAULT_MIOU, type Scores } from '../../runtime/metrics/scores.js';
 import { renderScores, scoresJson, type ScoredAnswer } from '../../runtime/report/scores.js';
 import { command } from '../command.js';
-import { engineFlags, formatFlag } from '../flags.js';
+import { engineFlags, formatFlag, miouOf, scoreFlags } from '../flags.js';
 
 /** `SL=CP,CP=SL`: images of SL under the task id of CP, and the other way round. */
 function parseBinding(text: string | undefined): Readonly<Record<string, string>> | undefined {
@@ -29,8 +30,8 @@ export const evaluate = command({
     checkpoint: { type: 'string', choices: ['last', 'best'], describe: 'default: best where there is one' },
     baseline: { type: 'string', choices: ['mean-mask', 'foreground'], describe: 'score a trivial answer instead of the run' },
     'bind-as': { type: 'string', describe: 'score the images of a task under another\'s id: TN=BL,BL=TN' },
-    miou: { type: 'string', choices: ['dataset-both', 'dataset-foreground', 'image-foreground', 'image-both'], default: 'dataset-both', describe: 'definition of mIoU' },
-    at: { type: 'string', choices: ['network', 'original'], default: 'network', describe: 'the size at which masks are compared: the network\'s, or each image\'s own' },
+    miou: { ...scoreFlags.miou, default: DEFAULT_MIOU },
+    at: { ...scoreFlags.at, default: 'network' },
     ...engineFlags,
     format: formatFlag,
   },
@@ -43,14 +44,14 @@ export const evaluate = command({
   ],
   run: async (args, io) => {
     const bindAs = parseBinding(args['bind-as']);
-    const [{ openData, openEngine }, { openRunProgram }, { evaluateRun }, { writeBaseline }, { makeCache }, { BASELINES, isMiouDefinition }] = await Promise.all([
+    const [{ openData, openEngine }, { openRunProgram }, { evaluateRun }, { writeBaseline }, { makeCache }, { BASELINES }] = await Promise.all([
       import('../session.js'), import('../trained.js'), import('../../runtime/train/evaluate.js'), import('../../runtime/train/baseline.js'),
       import('../../runtime/data/index.js'), import('../../runtime/metrics/index.js'),
     ]);
     const { program, record } = openRunProgram(args.run);
     const dataset = await openData(program, args.data, io, record.reading);
     const cache = makeCache();
-    const miou = isMiouDefinition(args.miou) ? args.miou : 'dataset-both';
+    const miou = miouOf(args.miou) ?? DEFAULT_MIOU;
     const split = args.split === 'train' || args.split === 'test' ? args.split : 'val';
     const original = args.at === 'original';
     const json = args.format === 'json';
@@ -71,7 +72,7 @@ export const evaluate = command({
       io.out(jsonOf(report));
       return 0;
     }
-    const answers: ScoredAnswer[] = [{ name: `${program.name}${program.variant === undefined ? '' : `#${program.variant}`}`, scores: report }];
+    const answers: ScoredAnswer[] = [{ name: programName(program), scores: report }];
     for (const b of BASELINES) {
       try {
         answers.push({ name: b, scores: await baselineScores(b) });

@@ -1,11 +1,11 @@
 // tpsc table: a study's results, or those of some runs, as one table.
 import { extname } from 'node:path';
 import { MisuseError } from '../../runtime/errors.js';
-import { isMiouDefinition } from '../../runtime/metrics/index.js';
 import { paint } from '../../runtime/report/colour.js';
 import { renderResults, TABLE_FORMATS, type TableFormat } from '../../runtime/report/results-table/index.js';
 import { writeTextAtomically } from '../../runtime/state/atomic.js';
 import { command } from '../command.js';
+import { miouOf, scoreFlags } from '../flags.js';
 import { openResults } from '../results.js';
 
 const ENDINGS: Readonly<Record<string, TableFormat>> = { '.txt': 'text', '.md': 'markdown', '.tex': 'latex', '.csv': 'csv', '.json': 'json', '.html': 'html' };
@@ -31,8 +31,8 @@ export const table = command({
     baseline: { type: 'string', describe: 'the row that others are compared with (default: the study\'s)' },
     checkpoint: { type: 'string', choices: ['last', 'best'], describe: 'default: the study\'s; of runs: last where one has scores of it' },
     split: { type: 'string', choices: ['train', 'val', 'test'], default: 'val', describe: 'the part of the data' },
-    at: { type: 'string', choices: ['network', 'original'], describe: 'the size at which masks were compared (default: the study\'s, or network)' },
-    miou: { type: 'string', choices: ['dataset-both', 'dataset-foreground', 'image-foreground', 'image-both'], describe: 'definition of mIoU (default: the study\'s, or dataset-both)' },
+    at: { ...scoreFlags.at, describe: 'the size at which masks were compared (default: the study\'s, or network)' },
+    miou: { ...scoreFlags.miou, describe: 'definition of mIoU (default: the study\'s, or dataset-both)' },
     'no-time': { type: 'boolean', default: false, describe: 'leave the time of training out: what remains is the same on every machine' },
   },
   examples: [
@@ -43,11 +43,11 @@ export const table = command({
   ],
   run: async (args, io) => {
     const format = formatOf(args.format, args.out);
-    const { miou } = args;
+    const miou = miouOf(args.miou);
     const results = openResults({
       folders: args.dirs, split: args.split, time: !args['no-time'],
       ...(args.checkpoint === 'last' || args.checkpoint === 'best' ? { checkpoint: args.checkpoint } : {}), ...(args.at === 'network' || args.at === 'original' ? { at: args.at } : {}),
-      ...(miou !== undefined && isMiouDefinition(miou) ? { miou } : {}), ...(args.baseline === undefined ? {} : { baseline: args.baseline }),
+      ...(miou === undefined ? {} : { miou }), ...(args.baseline === undefined ? {} : { baseline: args.baseline }),
     }, io);
     const text = renderResults(results, format, paint(io.colour && args.out === undefined));
     if (args.out === undefined) io.out(text);

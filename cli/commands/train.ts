@@ -1,10 +1,10 @@
 // tpsc train: trains a spec into a run directory.
+import { programName } from '../../compiler/program.js';
 import { paint } from '../../runtime/report/colour.js';
 import type { TrainOptions } from '../../runtime/train/loop.js';
 import { TrainingTale, trainingEnd } from '../../runtime/report/training.js';
 import { command } from '../command.js';
-import { countOf, engineFlags, programFlags, quoted, specArgument, dataFlags, parseSplitRule } from '../flags.js';
-import { toolVersion } from '../host.js';
+import { countOf, engineFlags, programFlags, quoted, readingOf, specArgument, dataFlags } from '../flags.js';
 import { needProgram } from '../program.js';
 import { barOf } from '../progress.js';
 
@@ -41,7 +41,7 @@ export const train = command({
     const maxSteps = countOf('max-steps', args['max-steps'], 0);
     const seed = countOf('seed', args.seed, 0) ?? 0;
     const asked = { ...args, ...(epochs === undefined ? {} : { epochs }) };
-    const [{ openData, openEngine }, { train: trainProgram }, { grow }, { makeCache }, { growthAsked, openGrowth, readingOf }, { renderGrowth, renderOld }] = await Promise.all([
+    const [{ openData, openEngine, versionsOf }, { train: trainProgram }, { grow }, { makeCache }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }] = await Promise.all([
       import('../session.js'), import('../../runtime/train/loop.js'), import('../../runtime/train/grow.js'), import('../../runtime/data/index.js'),
       import('../growth.js'), import('../../runtime/report/growth.js'),
     ]);
@@ -49,11 +49,10 @@ export const train = command({
     const opened = added === undefined ? undefined : openGrowth(asked, added.task, added.from, io);
     const program = opened?.growth.program ?? needProgram(asked, io, false);
     const engine = await openEngine(args);
-    const split = parseSplitRule(args['split-rule']);
-    const reading = readingOf(opened?.reading ?? {}, { ...(args.accept === undefined ? {} : { accept: args.accept.split(',') }), ...(split === undefined ? {} : { split }) });
+    const reading = joinedReading(opened?.reading ?? {}, readingOf(args));
     const dataset = await openData(opened?.alone ?? program, args.data, io, reading);
     const p = paint(io.colour);
-    io.err(`${p.bold(`${program.name}${program.variant === undefined ? '' : `#${program.variant}`}`)} ${program.hash.slice(0, 12)} on ${engine.name} ${engine.version} (${engine.device}, ${engine.threads} threads), seed ${seed}\n`);
+    io.err(`${p.bold(programName(program))} ${program.hash.slice(0, 12)} on ${engine.name} ${engine.version} (${engine.device}, ${engine.threads} threads), seed ${seed}\n`);
     if (engine.note !== undefined) io.err(`${engine.note}\n`);
     if (opened !== undefined) io.err(renderGrowth(opened.growth));
 
@@ -68,7 +67,7 @@ export const train = command({
     try {
       const options: Omit<TrainOptions, 'program'> = {
         engine, dataset, cache: makeCache(), out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
-        command: words.map(quoted).join(' '), versions: { tpsc: toolVersion, node: process.version, [engine.name]: engine.version },
+        command: words.map(quoted).join(' '), versions: versionsOf(engine),
         ...(maxSteps === undefined ? {} : { maxSteps }),
         onEvent: (e) => {
           switch (e.kind) {

@@ -1,4 +1,5 @@
 // What a diff of two programs is: values for reports and tools. How it is found is in the files beside; how it reads is the runtime's.
+import type { ElementCount } from '../elements.js';
 
 /** `both`: in use and in training; else in that function alone. */
 export type Mode = 'both' | 'use' | 'training';
@@ -83,9 +84,6 @@ export interface Load {
   /** What is not the same, grouped. */
   readonly groups: readonly LoadGroup[];
 }
-
-/** Elements. `task`: of one task's own copies; `tasks`: of those of all tasks; the rest is shared. */
-export interface ElementCount { readonly parameters: number; readonly trainable: number; readonly frozen: number; readonly buffers: number; readonly task: number; readonly tasks: number }
 
 export interface Diff {
   readonly a: Side;

@@ -1,4 +1,5 @@
 // Two programs in, what differs between them out. Empty exactly where the programs have one hash: it compares what the hash is of.
+import { elementsOf } from '../elements.js';
 import { taskCodes, type Program } from '../program.js';
 import { declarationsOf } from './declarations.js';
 import type { Diff, Mode, OutputChange, Side } from './diff.js';
@@ -6,7 +7,7 @@ import { schedulesOf, settingsOf, tasksOf, trainingOf } from './fields.js';
 import { both, modulesOf, shapesOf, Units } from './modules.js';
 import { findMoves } from './moves.js';
 import { diffGraphs, type ResultChange } from './nodes.js';
-import { elementsOf, loadOf, tensorsOf } from './tensors.js';
+import { loadOf, tensorsOf } from './tensors.js';
 
 export type * from './diff.js';
 

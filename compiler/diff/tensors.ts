@@ -3,7 +3,7 @@ import { initIdentity } from '../identity.js';
 import { sizeOf } from '../ir/ndarray.js';
 import { hashText } from '../ir/print.js';
 import { storedPaths, taskCodes, type Init, type Program, type TensorInfo } from '../program.js';
-import type { ElementCount, FieldChange, Load, LoadGroup, LoadKind, TensorChange } from './diff.js';
+import type { FieldChange, Load, LoadGroup, LoadKind, TensorChange } from './diff.js';
 import { groupPaths } from './ranges.js';
 
 const yesNo = (x: boolean): string => (x ? 'yes' : 'no');
@@ -48,20 +48,6 @@ export function tensorsOf(a: Program, b: Program, move: (path: string) => string
   const common = new Set(a.tensors.map((t) => t.path).filter((p) => inB.has(p)));
   const order = (p: Program): string => p.tensors.map((t) => t.path).filter((path) => common.has(path)).join('\n');
   return { tensors, order: order(a) !== order(b) };
-}
-
-export function elementsOf(p: Program): ElementCount {
-  const copies = taskCodes(p).length;
-  let [trainable, frozen, buffers, task] = [0, 0, 0, 0];
-  for (const t of p.tensors) {
-    const own = sizeOf(t.shape);
-    const n = own * (t.perTask ? copies : 1);
-    if (t.kind === 'state') buffers += n;
-    else if (t.frozen) frozen += n;
-    else trainable += n;
-    if (t.perTask && t.kind === 'param') task += own;
-  }
-  return { parameters: trainable + frozen, trainable, frozen, buffers, task, tasks: task * copies };
 }
 
 // ---------------------------------------------------------------- a checkpoint of A in B

@@ -2,17 +2,17 @@
 import { makeFolder, writeJsonAtomically } from '../state/atomic.js';
 import { UserError } from '../errors.js';
 import { lockRun, type Lock } from '../train/lock.js';
+import { shortHash } from '../train/run-directory.js';
 import { findStudyFile, studyPaths, type StudyFile } from './layout.js';
 
-const short = (value: string): string => (/^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : value);
 const list = (items: readonly string[]): string => items.join(', ') || 'none';
 const record = (o: object): string => Object.entries(o).map(([k, v]) => `${k} ${typeof v === 'object' ? JSON.stringify(v) : String(v)}`).join(', ') || 'none';
 
 /** What all runs of a study share, in words. */
 const FIXED: readonly (readonly [what: string, of: (s: StudyFile) => string])[] = [
-  ['study', (s) => s.study], ['train block', (s) => s.block], ['tasks', (s) => list(s.tasks)], ['data', (s) => short(s.data)], ['way the data are read', (s) => record(s.reading)],
+  ['study', (s) => s.study], ['train block', (s) => s.block], ['tasks', (s) => list(s.tasks)], ['data', (s) => shortHash(s.data)], ['way the data are read', (s) => record(s.reading)],
   ['budget', (s) => record(s.budget)], ['metric', (s) => record(s.metric)], ['engine', (s) => s.engine], ['threads of a run', (s) => String(s.threads)],
-  ['starting weights', (s) => short(s.weights.identity)],
+  ['starting weights', (s) => shortHash(s.weights.identity)],
 ];
 
 /** Throws UserError naming all that differs, where runs of both could not stand in one table. */

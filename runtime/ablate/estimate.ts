@@ -1,10 +1,9 @@
 // How long runs will take, from those that have finished. Numbers only.
+import { mean } from '../statistics/moments.js';
 import type { RunEntry } from './layout.js';
 import type { PlannedRun } from './plan.js';
 
 export type Expected = (run: PlannedRun) => number | undefined;
-
-const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
 
 /**
  * Seconds of training of a whole run: the mean of finished runs of its row; where none has finished, its work at the mean rate of all that have.

@@ -3,7 +3,8 @@
 import { pathForTask, taskCodes, type Program, type TensorInfo } from '../../compiler/program.js';
 import type { Tensor } from '../engines/engine.js';
 import type { Scores } from '../metrics/index.js';
-import { correlation, cosine, mean, type Correlation } from './statistics.js';
+import { mean } from '../statistics/moments.js';
+import { correlation, cosine, type Correlation } from './statistics.js';
 
 /** One `prototypes` declaration. */
 export interface PrototypeBank {

@@ -1,4 +1,5 @@
 // Arithmetic of analyses: cosines, Pearson's r with its line. Knows no network.
+import { mean } from '../statistics/moments.js';
 
 /** a · b / (|a| |b|); NaN where one of them is zero. */
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -12,8 +13,6 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return aa === 0 || bb === 0 ? Number.NaN : Math.min(1, Math.max(-1, dot / Math.sqrt(aa * bb)));
 }
-
-export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 export interface Correlation {
   /** Points. */

@@ -10,7 +10,7 @@ sharp.cache(false);
 const OPEN = { failOn: 'truncated', ignoreIcc: true, autoOrient: false } as const;
 
 /**
- * Downscaling by sharp's `linear` kernel: a triangle filter as wide as the scale, so bilinear with antialiasing; upscaling by it is bilinear with half-pixel centres.
+ * Downscaling by sharp's `linear` kernel: a triangle filter as wide as the scale, so bilinear with antialiasing; upscaling by it is bilinear that samples half a pixel of the result further up and left than half-pixel centres would (docs/exported-files.md).
  * `cubic` (a = -1/2) likewise. Shrink-on-load stays off: it would make the result depend on the file format.
  */
 const resizeTo = (size: Size, kernel: 'linear' | 'cubic' = 'linear'): ResizeOptions => ({ width: size.width, height: size.height, fit: 'fill', kernel, fastShrinkOnLoad: false });

@@ -1,4 +1,4 @@
 // Front door of the metrics: counts per image, scores from counts, trivial baselines.
 export { addCounts, batchCounts, confusion, lesionMask, type Confusion, type ImageCounts } from './counts.js';
-export { dice, isMiouDefinition, miouDefinitions, miouText, scoreOf, scoresOf, type MiouDefinition, type Score, type Scores } from './scores.js';
+export { dice, miouDefinitions, miouText, scoreOf, scoresOf, type MiouDefinition, type Score, type Scores } from './scores.js';
 export { baselineCounts, BASELINES, meanMask, type Baseline, type BaselineOptions } from './baselines.js';

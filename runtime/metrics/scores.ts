@@ -1,4 +1,5 @@
 // Counts -> scores: Dice and the definitions of mIoU that published tables use, per task and on average. Pure arithmetic.
+import { mean } from '../statistics/moments.js';
 import { addCounts, type Confusion, type ImageCounts } from './counts.js';
 
 const SMOOTH = 1e-5;
@@ -10,7 +11,6 @@ const iou = (tp: number, fp: number, fn: number): number => (tp + SMOOTH) / (tp 
 const foregroundIou = ({ tp, fp, fn }: Confusion): number => iou(tp, fp, fn);
 const bothIou = ({ tp, fp, fn, tn }: Confusion): number => (iou(tp, fp, fn) + iou(tn, fn, fp)) / 2;
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 const pooled = (counts: readonly Confusion[]): Confusion => counts.reduce(addCounts, { tp: 0, fp: 0, fn: 0, tn: 0 });
 
 /** Published tables mean different things by mIoU. The first is the default and the paper's. */
@@ -24,7 +24,6 @@ const MIOU = {
 export type MiouDefinition = keyof typeof MIOU;
 export const miouDefinitions = Object.keys(MIOU) as readonly MiouDefinition[];
 export const DEFAULT_MIOU: MiouDefinition = 'dataset-both';
-export const isMiouDefinition = (name: string): name is MiouDefinition => name in MIOU;
 /** A definition in words, for the caption of a table. */
 export const miouText = (definition: MiouDefinition): string => MIOU[definition].says;
 

@@ -1,10 +1,11 @@
 // What a network costs: parameters and multiply-adds of a program's declared graph, module by module, and memory by its types.
 // Counts only: no weight is allocated, nothing is printed.
+import { elements, elementsOf } from '../../compiler/elements.js';
 import { evaluateDim, symbolsOf, type Dim } from '../../compiler/ir/dim.js';
 import { formatType, isLeaf, nodeOf, type Graph, type Node, type NodeId } from '../../compiler/ir/graph.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
 import { opOf } from '../../compiler/ops/index.js';
-import { taskCodes, type Program, type TensorInfo } from '../../compiler/program.js';
+import { taskCodes, type Program } from '../../compiler/program.js';
 
 /** Elements. Every copy of a per-task tensor counts. `buffers` are state (prototypes, running statistics) and not in `total`. */
 export interface ParameterCount { readonly total: number; readonly trainable: number; readonly frozen: number; readonly buffers: number }
@@ -29,22 +30,6 @@ export interface Inspection {
   readonly parameters: ParameterCount;
   readonly macs: MacCount;
   readonly modules: readonly ModuleCount[];
-}
-
-const copies = (tensor: TensorInfo, tasks: readonly string[]): number => (tensor.perTask ? tasks.length : 1);
-/** Elements of a tensor, all its copies. */
-export const elements = (tensor: TensorInfo, tasks: readonly string[]): number => sizeOf(tensor.shape) * copies(tensor, tasks);
-
-function countParameters(program: Program): ParameterCount {
-  const tasks = taskCodes(program);
-  let [trainable, frozen, buffers] = [0, 0, 0];
-  for (const tensor of program.tensors) {
-    const n = elements(tensor, tasks);
-    if (tensor.kind === 'state') buffers += n;
-    else if (tensor.frozen) frozen += n;
-    else trainable += n;
-  }
-  return { total: trainable + frozen, trainable, frozen, buffers };
 }
 
 /** The value of a dimension where every symbol (the batch) is 1. */
@@ -110,7 +95,7 @@ function outputsByModule(graph: Graph): ReadonlyMap<string, NodeId> {
 }
 
 export function inspectProgram(program: Program): Inspection {
-  const tasks = taskCodes(program);
+  const tasks = taskCodes(program), count = elementsOf(program);
   const graph = program.declared;
   const own = new Map<string, { parameters: number; macs: number }>();
   const at = (path: string): { parameters: number; macs: number } => {
@@ -133,7 +118,7 @@ export function inspectProgram(program: Program): Inspection {
   };
   return {
     name: program.name, variant: program.variant ?? null, hash: program.hash, tasks,
-    parameters: countParameters(program),
+    parameters: { total: count.parameters, trainable: count.trainable, frozen: count.frozen, buffers: count.buffers },
     macs: { total: convLinear + attention, convLinear, attention },
     modules: [...own].map(([path, counts]) => ({ path, ...counts, output: outputOf(path) })),
   };

@@ -1,16 +1,14 @@
 // Parts of a network by paths, each counted in every way that a study can ask for. Counts only; what was published is not here.
+import { elements } from '../../compiler/elements.js';
+import { areStepsAtOrBelow } from '../../compiler/paths.js';
 import type { Program } from '../../compiler/program.js';
 import { taskCodes } from '../../compiler/program.js';
 import type { CountName } from '../../compiler/study.js';
-import { elements, nodeCosts } from './counts.js';
+import { nodeCosts } from './counts.js';
 
 export type Counts = Readonly<Record<CountName, number>>;
 
 interface Item { readonly path: readonly string[]; readonly parameters: number; readonly trainable: number; readonly buffers: number; readonly macs: number; readonly weightMacs: number }
-
-/** `tca.*.inner`: at it or below it; `*` is one step of any name, and alone the whole. */
-const isBelow = (pattern: string, path: readonly string[]): boolean =>
-  pattern === '*' || pattern.split('.').every((step, k) => k < path.length && (step === '*' || step === path[k]));
 
 /** Counts the parts of one program; reads its graph once. */
 export class GroupCounter {
@@ -28,7 +26,7 @@ export class GroupCounter {
   }
 
   count(paths: readonly string[], without: readonly string[] = []): Counts {
-    const items = this.items.filter(({ path }) => paths.some((p) => isBelow(p, path)) && !without.some((p) => isBelow(p, path)));
+    const items = this.items.filter(({ path }) => paths.some((p) => areStepsAtOrBelow(p, path)) && !without.some((p) => areStepsAtOrBelow(p, path)));
     const sum = (of: (i: Item) => number): number => items.reduce((total, i) => total + of(i), 0);
     const [macs, weightMacs] = [sum((i) => i.macs), sum((i) => i.weightMacs)];
     return {
@@ -39,11 +37,11 @@ export class GroupCounter {
 
   /** Whether a path names anything that counts; if not, the names that stand where it goes wrong. */
   missing(pattern: string): { readonly step: string; readonly names: readonly string[] } | undefined {
-    if (this.items.some(({ path }) => isBelow(pattern, path))) return undefined;
+    if (this.items.some(({ path }) => areStepsAtOrBelow(pattern, path))) return undefined;
     const steps = pattern.split('.');
-    const good = steps.findIndex((_, k) => !this.items.some(({ path }) => isBelow(steps.slice(0, k + 1).join('.'), path)));
+    const good = steps.findIndex((_, k) => !this.items.some(({ path }) => areStepsAtOrBelow(steps.slice(0, k + 1).join('.'), path)));
     const before = steps.slice(0, good).join('.');
-    const inside = this.items.filter(({ path }) => path.length > good && (good === 0 || isBelow(before, path)));
+    const inside = this.items.filter(({ path }) => path.length > good && (good === 0 || areStepsAtOrBelow(before, path)));
     return { step: steps[good] ?? '', names: [...new Set(inside.map(({ path }) => path[good] ?? ''))] };
   }
 }

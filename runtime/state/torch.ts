@@ -9,7 +9,7 @@ import { sizeInBytes, type TensorToWrite } from './safetensors.js';
 import { shownName, type Source, type StoredTensor, type TensorFile } from './stored.js';
 import { writeZip, zipEntries, ZipError, type ZipEntry } from './zip.js';
 
-/** The pickle of Hiera-L's checkpoint is 150 KB. */
+/** A pickle of 586 tensors is 150 KB. */
 const MAX_PICKLE = 8 * 2 ** 20;
 /** Keys under which people put a state dict, tried in this order where several dicts of tensors stand side by side. */
 const USUAL = ['model', 'state_dict', 'model_state_dict'];

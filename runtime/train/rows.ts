@@ -1,11 +1,12 @@
 // The part of a shared tensor that belongs to one task: its row of a table, where the tensor has an entry for each task along some axes.
 // Masks and copies of numbers; which tensors have such a part is `growth.ts`'s.
+import { sizeOf } from '../../compiler/ir/ndarray.js';
 
 /** 1 for each element whose index along one of `axes` is `index`, in row-major order. */
 export function ownEntries(shape: readonly number[], axes: readonly number[], index: number): Uint8Array {
-  const own = new Uint8Array(shape.reduce((a, b) => a * b, 1));
+  const own = new Uint8Array(sizeOf(shape));
   for (const axis of axes) {
-    const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1), size = shape[axis] ?? 1;
+    const inner = sizeOf(shape.slice(axis + 1)), size = shape[axis] ?? 1;
     for (let i = 0; i < own.length; i++) if (Math.floor(i / inner) % size === index) own[i] = 1;
   }
   return own;

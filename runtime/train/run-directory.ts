@@ -105,4 +105,7 @@ export function requireSame(root: string, before: RunIdentity, now: RunIdentity)
   throw new UserError(`${root} cannot be resumed: it is another run. Different: ${changes.join(', ')}`, 'Resume with what it was started with, or train into another --out.');
 }
 
-const short = (value: string | number | undefined): string => (value === undefined ? 'none' : typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : String(value));
+const short = (value: string | number | undefined): string => (value === undefined ? 'none' : shortHash(String(value)));
+
+/** A hash as a message shows it; anything else as it is. */
+export const shortHash = (value: string): string => (/^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : value);

@@ -1,10 +1,10 @@
 // A comparison as one page that asks for nothing else: no script, no font, no picture. `diffHtmlBody` is the part that a larger page takes in.
+import { escapeMarkup } from '../markup.js';
 import type { Comparison } from './compare.js';
 import { sectionsOf, sideName, type Row, type Section } from './sections.js';
 import { deltaInWords } from './words.js';
 
-export const escapeHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-const h = escapeHtml;
+const h = escapeMarkup;
 
 const KINDS = { '+': 'added', '-': 'removed', '~': 'changed', '>': 'moved' } as const;
 

@@ -15,7 +15,7 @@ const callee = (text: string | null): string | undefined => /^(?:per \w+ )?(\w+)
 /** Longer right sides than this are told by the block that they call. */
 const LONGEST = 60;
 
-/** Names that changed in one way, told together: `d1, d2, d3: pgtd → fuse_decoder`; one alone with what it is now. */
+/** Names that changed in one way, told together: `d1, d2, d3: attended → plain`; one alone with what it is now. */
 function changedWords(changes: readonly DeclarationChange[]): readonly string[] {
   const found = new Map<string, DeclarationChange[]>();
   for (const c of changes) {

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import type { PanelCell } from '../../analyze/panels.js';
 import { decodePair } from '../../data/decode.js';
 import type { DataItem, Size } from '../../data/types.js';
+import { escapeMarkup } from '../markup.js';
 import { lay, maskAt, outline, type Colour } from '../overlay.js';
 import { FONT, type Figure } from './figure.js';
 import type { FigureSource } from './prototypes.js';
@@ -92,11 +93,10 @@ async function tilesOf(root: string, item: DataItem, cells: readonly (PanelCell 
 
 const png = (rgb: Uint8Array, { height, width }: Size): Promise<Buffer> => sharp(rgb, { raw: { height, width, channels: 3 } }).png().toBuffer();
 
-const escaped = (s: string): string => s.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 interface TextStyle { readonly size: number; readonly bold?: boolean; readonly fill?: string; readonly anchor?: 'start' | 'middle' }
 const text = (x: number, y: number, content: string, { size, bold = false, fill = '#000', anchor = 'start' }: TextStyle): string =>
-  `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${bold ? ' font-weight="bold"' : ''}${anchor === 'start' ? '' : ' text-anchor="middle"'}>${escaped(content)}</text>`;
+  `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${bold ? ' font-weight="bold"' : ''}${anchor === 'start' ? '' : ' text-anchor="middle"'}>${escapeMarkup(content)}</text>`;
 
 const swatch = (x: number, y: number, colour: Colour): string => `<rect x="${x}" y="${y}" width="12" height="12" fill="rgb(${colour.join(',')})"/>`;
 

@@ -1,5 +1,6 @@
 // What all runs of a table must have in common, so that its numbers mean the same: data, masks, budget, metric. Only refuses.
 import { UserError } from '../../errors.js';
+import { shortHash } from '../../train/run-directory.js';
 import { runName, type Choice, type ScoredRun } from './runs.js';
 
 /** What a run's network says of how it is scored; absent where its spec can no longer be compiled. */
@@ -9,8 +10,6 @@ export interface ScoringRule {
   readonly validation: string;
 }
 
-const short = (value: string): string => (/^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : value);
-
 /** `12 epochs (A1-0, A2-0), 30 steps (A3-0)`; '' where all agree. */
 function differing(runs: readonly ScoredRun[], of: (run: ScoredRun) => string | undefined): string {
   const found = new Map<string, string[]>();
@@ -19,7 +18,7 @@ function differing(runs: readonly ScoredRun[], of: (run: ScoredRun) => string | 
     if (value !== undefined) found.set(value, [...(found.get(value) ?? []), runName(run)]);
   }
   if (found.size < 2) return '';
-  return [...found].map(([value, names]) => `${short(value)} (${names.slice(0, 3).join(', ')}${names.length > 3 ? `, ${names.length - 3} more` : ''})`).join(', ');
+  return [...found].map(([value, names]) => `${shortHash(value)} (${names.slice(0, 3).join(', ')}${names.length > 3 ? `, ${names.length - 3} more` : ''})`).join(', ');
 }
 
 /** Throws a UserError that names all that differs. */

@@ -1,19 +1,19 @@
 // The table in HTML: a fragment for reports, and a page by itself. No scripts, nothing from elsewhere.
+import { escapeMarkup } from '../markup.js';
 import { comparisonGrid, scoreGrid, spans, type Grid, type GridCell } from './grid.js';
 import type { ResultsTable } from './table.js';
 
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 function cellHtml(cell: GridCell, numeric: boolean, first: boolean): string {
-  const tag = first ? 'th scope="row"' : 'td', mean = escaped(cell.mean);
+  const tag = first ? 'th scope="row"' : 'td', mean = escapeMarkup(cell.mean);
   const marked = cell.mark === 'best' ? `<b>${mean}</b>` : cell.mark === 'second' ? `<u>${mean}</u>` : mean;
   return `<${tag}${numeric ? ' class="number"' : ''}${cell.value === undefined ? '' : ` data-value="${cell.value}"`}>${marked}${cell.deviation === undefined ? '' : ` <small>± ${cell.deviation}</small>`}</${first ? 'th' : 'td'}>`;
 }
 
 function gridHtml({ columns, rows }: Grid, caption: string): string {
   const groups = spans(columns), grouped = groups.some((g) => g.group !== '');
-  const heads = grouped ? `<tr>${groups.map((g) => (g.group === '' ? `<td colspan="${g.size}"></td>` : `<th scope="colgroup" colspan="${g.size}">${escaped(g.group)}</th>`)).join('')}</tr>\n` : '';
-  return `<table class="results">\n<caption>${escaped(caption)}</caption>\n<thead>\n${heads}<tr>${columns.map((c) => `<th scope="col"${c.numeric ? ' class="number"' : ''}>${escaped(c.title)}</th>`).join('')}</tr>\n</thead>\n<tbody>\n`
+  const heads = grouped ? `<tr>${groups.map((g) => (g.group === '' ? `<td colspan="${g.size}"></td>` : `<th scope="colgroup" colspan="${g.size}">${escapeMarkup(g.group)}</th>`)).join('')}</tr>\n` : '';
+  return `<table class="results">\n<caption>${escapeMarkup(caption)}</caption>\n<thead>\n${heads}<tr>${columns.map((c) => `<th scope="col"${c.numeric ? ' class="number"' : ''}>${escapeMarkup(c.title)}</th>`).join('')}</tr>\n</thead>\n<tbody>\n`
     + `${rows.map((r) => `<tr${r.kind === 'published' ? ' class="published"' : r.baseline ? ' class="baseline"' : ''}>${r.cells.map((cell, i) => cellHtml(cell, columns[i]?.numeric === true, i === 0)).join('')}</tr>\n`).join('')}</tbody>\n</table>\n`;
 }
 
@@ -21,8 +21,8 @@ function gridHtml({ columns, rows }: Grid, caption: string): string {
 export function tableFragment(table: ResultsTable): string {
   const comparison = comparisonGrid(table);
   return gridHtml(scoreGrid(table), table.title) + (comparison === undefined ? '' : gridHtml(comparison, `${table.title}: against ${table.baseline ?? ''}`))
-    + `<p class="results-caption">${table.caption.map(escaped).join(' ')}</p>\n`
-    + (table.notes.length === 0 ? '' : `<p>Left out:</p>\n<ul>\n${table.notes.map((n) => `<li>${escaped(n)}</li>\n`).join('')}</ul>\n`);
+    + `<p class="results-caption">${table.caption.map(escapeMarkup).join(' ')}</p>\n`
+    + (table.notes.length === 0 ? '' : `<p>Left out:</p>\n<ul>\n${table.notes.map((n) => `<li>${escapeMarkup(n)}</li>\n`).join('')}</ul>\n`);
 }
 
 export const RESULTS_STYLE = `table.results { border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid; margin: 1.5em 0; }
@@ -38,5 +38,5 @@ table.results tr.baseline > * { background: color-mix(in srgb, currentColor 6%, 
 `;
 
 export const tablePage = (table: ResultsTable): string =>
-  `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>${escaped(table.title)}</title>\n`
+  `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>${escapeMarkup(table.title)}</title>\n`
   + `<style>\n:root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }\nbody { margin: 2em; overflow-x: auto; }\n${RESULTS_STYLE}</style>\n</head>\n<body>\n${tableFragment(table)}</body>\n</html>\n`;
