@@ -58,6 +58,20 @@ export function applyFunction(tensors: readonly TensorInfo[], optimizer: Optimiz
   return optimise(b.finish(outputs));
 }
 
+/**
+ * All that a training by somebody else needs, by name: infer, eval, grad, and the updates of what the loss reaches: apply of the tensors that tasks share,
+ * apply_task of one task's own, whose counts of steps differ. Either is absent where it has no tensors.
+ */
+export function trainingFunctions(program: Program, optimizer: OptimizerConfig): Readonly<Record<string, Graph>> {
+  const grad = gradFunction(program), reached = new Set(grad.outputs.map((o) => o.name));
+  const trained = trainable(program).filter((t) => reached.has(`grad:${t.path}`));
+  const updates = ([['apply', false], ['apply_task', true]] as const).flatMap(([name, perTask]) => {
+    const tensors = trained.filter((t) => t.perTask === perTask);
+    return tensors.length === 0 ? [] : [[name, applyFunction(tensors, optimizer)] as const];
+  });
+  return { infer: inferFunction(program), eval: evalFunction(program), grad, ...Object.fromEntries(updates) };
+}
+
 interface UpdateContext {
   readonly b: GraphBuilder;
   readonly optimizer: OptimizerConfig;

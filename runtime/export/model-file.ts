@@ -105,13 +105,19 @@ export interface ExportedModel extends OnnxModel {
   readonly saving?: Saving;
 }
 
-/** The network's `infer` with all values in it. Throws MisuseError for a task that the spec has not. */
-export function exportOnnx({ program, values, schedules }: Trained, options: ExportOptions): ExportedModel {
-  const { file, task, dropBelow = DROP_BELOW, opset, externalFrom = EXTERNAL_DATA.usual, toolVersion, precision = 'fp32', frozen = 'fp32', preprocessing = false, postprocessing = false } = options;
+/** The program's tasks, of which `task` must be one. Throws MisuseError. */
+export function tasksFor(program: Program, task: string | undefined): readonly string[] {
   const codes = taskCodes(program);
   if (task !== undefined && !codes.includes(task)) {
     throw new MisuseError(`${program.name} has no task ${task}`, codes.length > 0 ? `one of: ${codes.join(', ')}` : 'it has no tasks: leave --task out');
   }
+  return codes;
+}
+
+/** The network's `infer` with all values in it. Throws MisuseError for a task that the spec has not. */
+export function exportOnnx({ program, values, schedules }: Trained, options: ExportOptions): ExportedModel {
+  const { file, task, dropBelow = DROP_BELOW, opset, externalFrom = EXTERNAL_DATA.usual, toolVersion, precision = 'fp32', frozen = 'fp32', preprocessing = false, postprocessing = false } = options;
+  const codes = tasksFor(program, task);
   const bound = { tensors: precision === 'fp16' ? representable(values) : values, schedules, ...(codes.length > 0 ? { tasks: codes } : {}) };
   const taken = MASK_OUTPUTS.find((name) => postprocessing && program.infer.outputs.some((o) => o.name === name));
   if (taken !== undefined) throw new MisuseError(`${program.name} has an output ${taken} of its own`, 'leave --with-postprocessing out, or rename the output');

@@ -1,16 +1,17 @@
 // A network for TensorFlow.js on the disk: a JavaScript module and the bytes of its constants, and the functions of training in the same form.
 import { join } from 'node:path';
-import { applyFunction, evalFunction, gradFunction, inferFunction } from '../../compiler/functions.js';
+import { inferFunction, trainingFunctions } from '../../compiler/functions.js';
 import type { Graph } from '../../compiler/ir/graph.js';
 import { optimise } from '../../compiler/passes/index.js';
 import { specialise } from '../../compiler/passes/specialise.js';
-import { taskCodes, trainable, type Program } from '../../compiler/program.js';
+import type { Program } from '../../compiler/program.js';
 import { kernelsOf, toTfjs } from '../../compiler/targets/tfjs/index.js';
 import { tfjsModule } from '../../compiler/targets/tfjs/module.js';
-import { MisuseError, UserError } from '../errors.js';
+import { MisuseError } from '../errors.js';
 import { makeFolder, writeAll, writeAtomically, writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 import { exportMetadata } from '../train/export-metadata.js';
-import { DROP_BELOW, type Trained } from './model-file.js';
+import { DROP_BELOW, tasksFor, type Trained } from './model-file.js';
+import { manifestOf, requireTraining } from './training-files.js';
 
 export interface TfjsExport {
   /** A `.js` file; the bytes go beside it, as `.bin`. */
@@ -30,35 +31,22 @@ export function bytesBeside(file: string): string {
 
 /** The network's `infer` with all values in it. Throws MisuseError for a task that the spec has not. */
 export function writeTfjs({ program, values, schedules }: Trained, { file, task, dropBelow = DROP_BELOW, toolVersion }: TfjsExport): TfjsWritten {
-  const data = bytesBeside(file), codes = taskCodes(program);
-  if (task !== undefined && !codes.includes(task)) {
-    throw new MisuseError(`${program.name} has no task ${task}`, codes.length > 0 ? `one of: ${codes.join(', ')}` : 'it has no tasks: leave --task out');
-  }
+  const data = bytesBeside(file), codes = tasksFor(program, task);
   const bound = { tensors: values, schedules, ...(codes.length > 0 ? { tasks: codes } : {}), ...(task === undefined ? {} : { task }) };
   const graph = task === undefined ? inferFunction(program) : optimise(specialise(program.infer, bound, dropBelow).graph);
   return write(file, data, graph, bound, exportMetadata(program, { toolVersion, schedules, ...(task === undefined ? {} : { task, dropBelow }) }));
 }
 
 /**
- * Writes infer.js, eval.js, grad.js and apply.js, each with its .bin, and manifest.json into `folder`. Tensors are inputs of every function, by their
+ * Writes infer.js, eval.js, grad.js, the updates apply.js and apply_task.js, each with its .bin, and manifest.json into `folder`. Tensors are inputs of every function, by their
  * paths. Throws UserError where the spec has no train block.
  */
 export function writeTfjsTraining(program: Program, folder: string, toolVersion: string): readonly TfjsWritten[] {
-  const { training } = program;
-  if (training === undefined) throw new UserError(`${program.file} has no train block`, 'Add `train NAME of MODEL { … }`, or name one with --block.');
-  const functions: Readonly<Record<string, Graph>> = {
-    infer: inferFunction(program), eval: evalFunction(program), grad: gradFunction(program), apply: applyFunction(trainable(program), training.optimizer),
-  };
+  const training = requireTraining(program), functions = trainingFunctions(program, training.optimizer);
   makeFolder(folder);
   const written = Object.entries(functions).map(([name, graph]) =>
     write(join(folder, `${name}.js`), join(folder, `${name}.bin`), graph, {}, { 'tpsc.spec': program.hash, 'tpsc.function': name, 'tpsc.version': toolVersion }));
-  writeJsonAtomically(join(folder, 'manifest.json'), {
-    format: 1, toolVersion, name: program.name, variant: program.variant ?? null, spec: program.hash,
-    tasks: program.tasks?.rows.map(({ code, label }) => ({ code, label })) ?? [],
-    functions: Object.keys(functions),
-    tensors: program.tensors.map(({ path, kind, shape, perTask, frozen }) => ({ path, kind, shape, perTask, frozen })),
-    schedules: program.schedules, optimizer: training.optimizer, clip: training.clip ?? null, batch: training.batch, epochs: training.epochs, threshold: training.threshold,
-  });
+  writeJsonAtomically(join(folder, 'manifest.json'), { format: 2, ...manifestOf(program, training, toolVersion), functions: Object.keys(functions) });
   writeTextAtomically(join(folder, 'spec.tps'), program.resolved);
   return written;
 }

@@ -1,9 +1,8 @@
 // The functions of training as a folder of ONNX files with a manifest: what another runtime needs to train the network.
 import { join } from 'node:path';
-import { applyFunction, evalFunction, gradFunction, inferFunction } from '../../compiler/functions.js';
+import { trainingFunctions } from '../../compiler/functions.js';
 import { formatDim } from '../../compiler/ir/dim.js';
-import type { Graph } from '../../compiler/ir/graph.js';
-import { trainable, type Program } from '../../compiler/program.js';
+import type { Program, TrainConfig } from '../../compiler/program.js';
 import { toOnnx, type FileType } from '../../compiler/targets/onnx/index.js';
 import { UserError } from '../errors.js';
 import { streamSafetensors } from '../state/safetensors.js';
@@ -25,21 +24,26 @@ export interface TrainingOptions {
   readonly values?: Values;
 }
 
+/** Throws UserError where the spec has no train block. */
+export function requireTraining({ file, training }: Program): TrainConfig {
+  if (training === undefined) throw new UserError(`${file} has no train block`, 'Add `train NAME of MODEL { … }`, or name one with --block.');
+  return training;
+}
+
+/** What a manifest says besides its functions, whatever they are written for. */
+export const manifestOf = (program: Program, training: TrainConfig, toolVersion: string): object => ({
+  toolVersion, name: program.name, variant: program.variant ?? null, spec: program.hash, tasks: program.tasks?.rows.map(({ code, label }) => ({ code, label })) ?? [],
+  tensors: program.tensors.map(({ path, kind, shape, perTask, frozen }) => ({ path, kind, shape, perTask, frozen })), afterImprovement: training.afterImprovement ?? [],
+  schedules: program.schedules, optimizer: training.optimizer, clip: training.clip ?? null, batch: training.batch, epochs: training.epochs, threshold: training.threshold,
+});
+
 /**
  * Writes infer.onnx, eval.onnx, grad.onnx, the updates and manifest.json into `folder`. Tensors are inputs of every file, by their paths;
  * a task's own ones (`{task}` in the path) are bound by the caller. apply.onnx updates the trained tensors that tasks share, apply_task.onnx those of one
  * task: their counts of steps differ. Throws UserError where the spec has no train block.
  */
 export function writeTrainingFiles(program: Program, folder: string, { toolVersion, opset, values }: TrainingOptions): TrainingFiles {
-  const { training } = program;
-  if (training === undefined) throw new UserError(`${program.file} has no train block`, 'Add `train NAME of MODEL { … }`, or name one with --block.');
-  const grad = gradFunction(program), reached = new Set(grad.outputs.map((o) => o.name));
-  const trained = trainable(program).filter((t) => reached.has(`grad:${t.path}`));
-  const updates = ([['apply', false], ['apply_task', true]] as const).flatMap(([name, perTask]) => {
-    const tensors = trained.filter((t) => t.perTask === perTask);
-    return tensors.length === 0 ? [] : [[name, applyFunction(tensors, training.optimizer)] as const];
-  });
-  const functions: Readonly<Record<string, Graph>> = { infer: inferFunction(program), eval: evalFunction(program), grad, ...Object.fromEntries(updates) };
+  const training = requireTraining(program), functions = trainingFunctions(program, training.optimizer);
   makeFolder(folder);
   const made = Object.entries(functions).map(([name, graph]) => {
     const model = toOnnx(graph, { name, producerVersion: toolVersion, metadata: { 'tpsc.spec': program.hash, 'tpsc.function': name }, ...(opset === undefined ? {} : { opset }) });
@@ -51,14 +55,11 @@ export function writeTrainingFiles(program: Program, folder: string, { toolVersi
     streamSafetensors(join(folder, TENSORS), [...values].map(([name, { shape, read }]) => ({ name, dtype: 'f32', shape, bytes: () => bytesOf(read()) })), { spec: program.hash });
   }
   writeJsonAtomically(join(folder, 'manifest.json'), {
-    format: 2, toolVersion, name: program.name, variant: program.variant ?? null, spec: program.hash,
-    tasks: program.tasks?.rows.map(({ code, label }) => ({ code, label })) ?? [],
+    format: 2, ...manifestOf(program, training, toolVersion),
     functions: Object.fromEntries(made.map(({ name, file, model }) => [name, {
       file, inputs: model.inputs.map((i) => row(i.name, i.type)), outputs: model.outputs.map((o) => ({ ...row(o.name, o.type), value: o.value })),
     }])),
-    tensors: program.tensors.map(({ path, kind, shape, perTask, frozen }) => ({ path, kind, shape, perTask, frozen })),
-    initial: values === undefined ? null : TENSORS, afterImprovement: training.afterImprovement ?? [],
-    schedules: program.schedules, optimizer: training.optimizer, clip: training.clip ?? null, batch: training.batch, epochs: training.epochs, threshold: training.threshold,
+    initial: values === undefined ? null : TENSORS,
   });
   writeTextAtomically(join(folder, 'spec.tps'), program.resolved);
   return { files: made.map(({ file, model }) => ({ file, nodes: model.nodes })), opset: made[0]?.model.opset ?? 0 };

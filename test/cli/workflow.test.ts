@@ -161,6 +161,12 @@ describe('predict and compile', () => {
     expect(readSafetensors(join(steps, 'tensors.safetensors')).tensors.size).toBeGreaterThan(0);
     const manifest = JSON.parse(readFileSync(join(steps, 'manifest.json'), 'utf8'));
     expect(manifest.functions.grad.outputs.map((o: { name: string }) => o.name)).toContain('grad:conv.{task}.weight');
+    const modules = at('modules');
+    expect((await tpsc(['compile', at('tiny.tps'), '--target', 'tfjs-train', '--out', modules])).code).toBe(0);
+    const { functions, ...rest } = JSON.parse(readFileSync(join(modules, 'manifest.json'), 'utf8'));
+    expect([...functions].sort()).toEqual(Object.keys(manifest.functions).sort());
+    expect(readdirSync(modules).sort()).toEqual([...functions.flatMap((f: string) => [`${f}.bin`, `${f}.js`]), 'manifest.json', 'spec.tps'].sort());
+    expect(manifest).toMatchObject(rest);
     expect((await tpsc(['compile', at('tiny.tps'), '--target', 'ir'])).out).toMatch(/^# infer\n%0 = input name="image"/);
     expect(await tpsc(['compile', at('tiny.tps'), '--target', 'ir', '--task', 'SL'])).toMatchObject({ code: 2 });
     expect(await tpsc(['compile', at('tiny.tps'), '--target', 'onnx'])).toMatchObject({ code: 2, err: expect.stringContaining('needs --out FILE.onnx') });
