@@ -44,44 +44,48 @@ export const evaluate = command({
   ],
   run: async (args, io) => {
     const bindAs = parseBinding(args['bind-as']);
-    const [{ openData, openEngine }, { openRunProgram }, { evaluateRun }, { writeBaseline }, { makeCache }, { BASELINES }] = await Promise.all([
+    const [{ openData, openEngine }, { openRunProgram }, { evaluateRun }, { writeBaseline }, { startLoader }, { BASELINES }] = await Promise.all([
       import('../session.js'), import('../trained.js'), import('../../runtime/train/evaluate.js'), import('../../runtime/train/baseline.js'),
       import('../../runtime/data/index.js'), import('../../runtime/metrics/index.js'),
     ]);
     const { program, record } = openRunProgram(args.run);
     const dataset = await openData(program, args.data, io, record.reading);
-    const cache = makeCache();
     const miou = miouOf(args.miou) ?? DEFAULT_MIOU;
     const split = args.split === 'train' || args.split === 'test' ? args.split : 'val';
     const original = args.at === 'original';
     const json = args.format === 'json';
-    const baselineScores = (name: (typeof BASELINES)[number]): Promise<Scores> => writeBaseline({ run: args.run, program, dataset, split, cache, baseline: name, miou, original });
+    const cache = startLoader();
+    try {
+      const baselineScores = (name: (typeof BASELINES)[number]): Promise<Scores> => writeBaseline({ run: args.run, program, dataset, split, cache, baseline: name, miou, original });
 
-    const baseline = BASELINES.find((b) => b === args.baseline);
-    if (baseline !== undefined) {
-      const scores = await baselineScores(baseline);
-      io.out(json ? jsonOf(scores) : renderScores([{ name: baseline, scores }], io.colour));
-      return 0;
-    }
-    const engine = await openEngine(args);
-    const report = await evaluateRun({
-      run: args.run, program, engine, dataset, cache, split, miou, original,
-      ...(args.checkpoint === undefined ? {} : { checkpoint: args.checkpoint }), ...(bindAs === undefined ? {} : { bindAs }),
-    });
-    if (json) {
-      io.out(jsonOf(report));
-      return 0;
-    }
-    const answers: ScoredAnswer[] = [{ name: programName(program), scores: report }];
-    for (const b of BASELINES) {
-      try {
-        answers.push({ name: b, scores: await baselineScores(b) });
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        io.err(`${b} is left out: ${error.message}\n`);
+      const baseline = BASELINES.find((b) => b === args.baseline);
+      if (baseline !== undefined) {
+        const scores = await baselineScores(baseline);
+        io.out(json ? jsonOf(scores) : renderScores([{ name: baseline, scores }], io.colour));
+        return 0;
       }
+      const engine = await openEngine(args);
+      const report = await evaluateRun({
+        run: args.run, program, engine, dataset, cache, split, miou, original,
+        ...(args.checkpoint === undefined ? {} : { checkpoint: args.checkpoint }), ...(bindAs === undefined ? {} : { bindAs }),
+      });
+      if (json) {
+        io.out(jsonOf(report));
+        return 0;
+      }
+      const answers: ScoredAnswer[] = [{ name: programName(program), scores: report }];
+      for (const b of BASELINES) {
+        try {
+          answers.push({ name: b, scores: await baselineScores(b) });
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          io.err(`${b} is left out: ${error.message}\n`);
+        }
+      }
+      io.out(`${args.run}, checkpoint ${report.checkpoint} (epoch ${report.epoch}), split ${split}${original ? ', at each image\'s own size' : ''}\n\n${renderScores(answers, io.colour)}counts: ${args.run}/${report.counts}\n`);
+      return 0;
+    } finally {
+      await cache.close();
     }
-    io.out(`${args.run}, checkpoint ${report.checkpoint} (epoch ${report.epoch}), split ${split}${original ? ', at each image\'s own size' : ''}\n\n${renderScores(answers, io.colour)}counts: ${args.run}/${report.counts}\n`);
-    return 0;
   },
 });

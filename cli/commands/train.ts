@@ -41,7 +41,7 @@ export const train = command({
     const maxSteps = countOf('max-steps', args['max-steps'], 0);
     const seed = countOf('seed', args.seed, 0) ?? 0;
     const asked = { ...args, ...(epochs === undefined ? {} : { epochs }) };
-    const [{ openData, openEngine, versionsOf }, { train: trainProgram }, { grow }, { makeCache }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }] = await Promise.all([
+    const [{ openData, openEngine, versionsOf }, { train: trainProgram }, { grow }, { startLoader }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }] = await Promise.all([
       import('../session.js'), import('../../runtime/train/loop.js'), import('../../runtime/train/grow.js'), import('../../runtime/data/index.js'),
       import('../growth.js'), import('../../runtime/report/growth.js'),
     ]);
@@ -64,9 +64,10 @@ export const train = command({
       stop.abort();
     });
     const words = ['tpsc', 'train', ...commandWords(args)];
+    const cache = startLoader();
     try {
       const options: Omit<TrainOptions, 'program'> = {
-        engine, dataset, cache: makeCache(), out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
+        engine, dataset, cache, out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
         command: words.map(quoted).join(' '), versions: versionsOf(engine),
         ...(maxSteps === undefined ? {} : { maxSteps }),
         onEvent: (e) => {
@@ -92,6 +93,7 @@ export const train = command({
       return grown?.old.some((t) => t.largest !== 0) === true ? 1 : 0;
     } finally {
       bar.stop();
+      await cache.close();
       unlisten();
     }
   },

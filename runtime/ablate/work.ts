@@ -1,6 +1,6 @@
 // One run of a study from wherever it stands to its scores, in this process: claim, train, evaluate. No other process may do the same run meanwhile.
 import type { Program } from '../../compiler/program.js';
-import { makeCache, type Dataset } from '../data/index.js';
+import { startLoader, type Dataset, type ImageCache } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import { makeFolder } from '../state/atomic.js';
@@ -43,7 +43,9 @@ export async function workOn(work: Work): Promise<WorkOutcome> {
   if (lock === undefined) return 'taken';
   try {
     forgetFailure(root, run);
-    return isDone(studyPaths(root).folder(run), study) ? 'done' : await trainAndScore(work);
+    if (isDone(studyPaths(root).folder(run), study)) return 'done';
+    const cache = startLoader();
+    try { return await trainAndScore(work, cache); } finally { await cache.close(); }
   } catch (error) {
     recordFailure(root, run, error instanceof Error ? error.message : String(error));
     throw error;
@@ -52,8 +54,8 @@ export async function workOn(work: Work): Promise<WorkOutcome> {
   }
 }
 
-async function trainAndScore(work: Work): Promise<WorkOutcome> {
-  const { root, study, run, seed, program, engine, dataset, weights, signal } = work, out = studyPaths(root).folder(run), cache = makeCache();
+async function trainAndScore(work: Work, cache: ImageCache): Promise<WorkOutcome> {
+  const { root, study, run, seed, program, engine, dataset, weights, signal } = work, out = studyPaths(root).folder(run);
   const planned = hashOf({ program: program.hash, seed, data: dataset.fingerprint, engine: engineIdentity(engine), threads: engine.threads, weights: study.weights.identity });
   if (!planned.startsWith(run)) throw new UserError(`run ${run} is no longer what was planned: the spec, the data or the engine changed meanwhile`, 'Start `tpsc ablate` again: it plans anew.');
   if (!isTrained(out, study)) {

@@ -2,17 +2,7 @@
 import type { AugmentStep, ResizeStep } from '../../compiler/program.js';
 import { UserError } from '../errors.js';
 import type { Stream } from '../random.js';
-import type { DecodedPair, Sampling, Size } from './types.js';
-
-export interface Pipeline {
-  /** Undefined: images keep their own size. */
-  readonly size: Sampling | undefined;
-  /** Probabilities, drawn in order. */
-  readonly flips: readonly { readonly horizontal: number; readonly vertical: number }[];
-  /** Value of channel c: byte / 255 * scale[c] + shift[c]. */
-  readonly scale: readonly number[];
-  readonly shift: readonly number[];
-}
+import type { DecodedPair, Mirror, Pipeline, Sampling, Size } from './types.js';
 
 /** Throws a UserError for a second resize or a mean or std that is not of three channels. */
 export function pipelineOf(steps: readonly AugmentStep[]): Pipeline {
@@ -42,8 +32,6 @@ const samplingOf = ({ height, width, masks, soft }: ResizeStep): Sampling => ({ 
 
 /** As `size`, but cut: truth is what a mask says, not how much of a pixel it covers. */
 export const cutAt = (size: Sampling): Sampling => ({ height: size.height, width: size.width, ...(size.masks === undefined ? {} : { masks: size.masks }) });
-
-export interface Mirror { readonly horizontal: boolean; readonly vertical: boolean }
 
 export const upright: Mirror = { horizontal: false, vertical: false };
 

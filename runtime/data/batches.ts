@@ -2,28 +2,23 @@
 import { UserError } from '../errors.js';
 import { f32 } from '../engines/engine.js';
 import { streamOf } from '../random.js';
-import { cutAt, drawMirror, pipelineOf, upright, writeSample, type Mirror, type Pipeline } from './augment.js';
+import { cutAt, drawMirror, pipelineOf, upright } from './augment.js';
 import { epochBatches } from './sampler.js';
-import type { Batch, DataItem, Dataset, EvalBatchOptions, Split, TaskGroup, TrainBatches, TrainBatchOptions } from './types.js';
+import type { Batch, DataItem, Dataset, EvalBatchOptions, Mirror, Pipeline, Split, TaskGroup, TrainBatches, TrainBatchOptions } from './types.js';
 
 /** A batch before its pixels. */
 interface Plan { readonly step: number; readonly samples: readonly { readonly item: DataItem; readonly mirror: Mirror }[] }
 
-async function fill(root: string, plan: Plan, pipeline: Pipeline, options: EvalBatchOptions, codes: readonly string[]): Promise<Batch> {
-  const items = plan.samples.map((s) => s.item);
-  const pairs = await Promise.all(items.map((item) => options.cache.pair(root, item, pipeline.size)));
-  const { height, width } = options.size ?? pairs[0] ?? { height: 0, width: 0 };
-  const odd = pairs.findIndex((p) => p.height !== height || p.width !== width);
-  const wanted = options.size === undefined ? `${items[0]?.image ?? ''} has` : 'the network takes';
-  if (odd >= 0) throw new UserError(`${items[odd]?.image ?? ''}: ${pairs[odd]?.width} x ${pairs[odd]?.height} pixels, where ${wanted} ${width} x ${height}`, 'Images of one batch need one size: put `resize(size)` first into the train block\'s `augment`.');
-  const image = new Float32Array(items.length * 3 * height * width), truth = new Float32Array(items.length * height * width);
-  pairs.forEach((pair, at) => writeSample(pair, plan.samples[at]?.mirror ?? upright, pipeline, at, image, truth));
+async function fill(root: string, { step, samples }: Plan, pipeline: Pipeline, { cache, size }: EvalBatchOptions, codes: readonly string[]): Promise<Batch> {
+  const items = samples.map((s) => s.item);
   const tasks = items.map((item) => {
     const index = codes.indexOf(item.task);
     if (index < 0) throw new Error(`${item.image}: task ${item.task} is not among ${codes.join(', ')}`);
     return index;
   });
-  return { image: f32([items.length, 3, height, width], image), truth: f32([items.length, 1, height, width], truth), tasks, items, step: plan.step };
+  const files = samples.map(({ item: { image, mask }, mirror }) => ({ item: { image, mask }, mirror }));
+  const { image, truth, height, width } = await cache.pixels({ root, samples: files, pipeline, ...(size === undefined ? {} : { size }) });
+  return { image: f32([items.length, 3, height, width], image), truth: f32([items.length, 1, height, width], truth), tasks, items, step };
 }
 
 /** Throws a UserError where the resize of `augment` does not lead to the size that is wanted. */

@@ -100,13 +100,42 @@ export interface DecodedPair {
   readonly mask: Uint8Array;
 }
 
-/** Decoded pairs in memory, up to a number of bytes; what does not fit is decoded again. */
+/** The two files of an item. */
+export type ImageFiles = Pick<DataItem, 'image' | 'mask'>;
+
+export interface Mirror { readonly horizontal: boolean; readonly vertical: boolean }
+
+/** What the spec's augmentation asks of a sample; see `pipelineOf`. */
+export interface Pipeline {
+  /** Undefined: images keep their own size. */
+  readonly size: Sampling | undefined;
+  /** Probabilities, drawn in order. */
+  readonly flips: readonly { readonly horizontal: number; readonly vertical: number }[];
+  /** Value of channel c: byte / 255 * scale[c] + shift[c]. */
+  readonly scale: readonly number[];
+  readonly shift: readonly number[];
+}
+
+/** Which pixels make up a batch. Plain data: it may go to another thread. */
+export interface PixelRequest {
+  readonly root: string;
+  readonly samples: readonly { readonly item: ImageFiles; readonly mirror: Mirror }[];
+  readonly pipeline: Pipeline;
+  /** What images must be after the pipeline; absent: all alike. */
+  readonly size?: Size;
+}
+
+/** image f32[B, 3, H, W] and truth f32[B, 1, H, W], the caller's own. */
+export interface BatchPixels extends Size { readonly image: Float32Array<ArrayBuffer>; readonly truth: Float32Array<ArrayBuffer> }
+
+/** Where pixels come from. Decoded pairs are kept in memory, up to a number of bytes; what does not fit is decoded again. */
 export interface ImageCache {
-  /** `size` undefined: the image's own size. */
-  pair(root: string, item: DataItem, size: Sampling | undefined): Promise<DecodedPair & Size>;
-  readonly bytes: number;
-  readonly hits: number;
-  readonly misses: number;
+  /** `size` undefined: the image's own size. Throws a UserError. */
+  pair(root: string, item: ImageFiles, size: Sampling | undefined): Promise<DecodedPair & Size>;
+  /** Throws a UserError. */
+  pixels(request: PixelRequest): Promise<BatchPixels>;
+  /** What is under way is finished first; nothing is asked afterwards. */
+  close(): Promise<void>;
 }
 
 export interface Size { readonly height: number; readonly width: number }

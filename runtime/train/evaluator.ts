@@ -59,9 +59,10 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
         const feeds = {
           ...binder.feeds(fn.inputs, tensors, boundTask(batch.tasks[0] ?? 0, bindAs)), ...scheduleFeeds(schedules), [image]: batch.image, truth: batch.truth,
         };
+        const own = original ? ownMasks(dataset.root, batch.items) : undefined;
         const { logits, loss } = await fn.run(pick(feeds, fn.inputs));
         if (logits === undefined || loss === undefined) throw new Error('evaluate gives logits and loss');
-        if (original) counts.push(...await originalCounts(dataset.root, batch.items, logits.data as Float32Array, { ...size, threshold: training.threshold }));
+        if (own !== undefined) counts.push(...originalCounts(await own, batch.items, logits.data as Float32Array, { ...size, threshold: training.threshold }));
         else counts.push(...batchCounts(logits.data as Float32Array, batch.truth.data as Float32Array, training.threshold, batch.items));
         losses.push(...loss.data as Float32Array);
         // Lets timers and signals through: an engine may keep this thread while it runs.
@@ -72,11 +73,21 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
   };
 }
 
-/** Counts of a batch's logits against the masks as they are in their files. */
-async function originalCounts(root: string, items: readonly DataItem[], logits: Float32Array, net: { readonly height: number; readonly width: number; readonly threshold: number }): Promise<ImageCounts[]> {
+type OwnMask = Awaited<ReturnType<typeof decodeMask>>;
+
+/** The masks of a batch as they are in their files: begun before the engine runs, awaited after it. */
+function ownMasks(root: string, items: readonly DataItem[]): Promise<readonly OwnMask[]> {
+  const masks = Promise.all(items.map(({ mask }) => decodeMask(join(root, mask))));
+  // A failure is thrown where it is awaited; until then it must not count as unhandled.
+  masks.catch(() => undefined);
+  return masks;
+}
+
+/** Counts of a batch's logits against the masks of the images' own sizes. */
+function originalCounts(masks: readonly OwnMask[], items: readonly DataItem[], logits: Float32Array, net: { readonly height: number; readonly width: number; readonly threshold: number }): ImageCounts[] {
   const area = net.height * net.width;
-  return Promise.all(items.map(async ({ task, image, mask: file }, k) => {
-    const { mask, ...own } = await decodeMask(join(root, file));
+  return masks.map(({ mask, ...own }, k) => {
+    const { task = '', image = '' } = items[k] ?? {};
     return { task, image, ...confusion(maskAt({ ...net, logits: logits.subarray(k * area, (k + 1) * area) }, own), mask) };
-  }));
+  });
 }

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeCache } from '../../runtime/data/index.js';
+import { makeCache, startLoader, type ImageCache } from '../../runtime/data/index.js';
 import { createEngine } from '../../runtime/engines/index.js';
 import { streamOf } from '../../runtime/random.js';
 import { hasCheckpoint, loadCheckpoint } from '../../runtime/state/checkpoint.js';
@@ -14,10 +14,10 @@ import { tinyData, tinyProgram, tinyScan } from './tiny.js';
 
 const STEPS = 30, SELF = fileURLToPath(import.meta.url);
 
-const go = async (data: string, out: string, onStep: () => void = () => undefined): Promise<RunSummary> => train({
-  program: tinyProgram({ training: { epochs: 8 } }), engine: await createEngine('ort', { threads: 1 }), dataset: await tinyScan(data), cache: makeCache(), out,
+const go = async (data: string, out: string, cache: ImageCache, onStep: () => void = () => undefined): Promise<RunSummary> => train({
+  program: tinyProgram({ training: { epochs: 8 } }), engine: await createEngine('ort', { threads: 1 }), dataset: await tinyScan(data), cache, out,
   seed: 7, maxSteps: STEPS, resume: true, checkpointEvery: { steps: 1 }, onEvent: (e) => { if (e.kind === 'start' || e.kind === 'step') onStep(); },
-});
+}).finally(() => cache.close());
 
 /** Everything that a run leaves, as text in which equal means equal bit for bit. */
 function remains(out: string): string {
@@ -54,7 +54,8 @@ export async function killAndResume(times: number, seed: number): Promise<KillRe
       if (!(await trainAndKill(data, out, delay)).killed) continue;
       // Reads the checkpoint that the kill left, if there is one yet; throws where it is damaged.
       atSteps.push(hasCheckpoint(join(out, 'checkpoints'), 'last') ? loadCheckpoint(join(out, 'checkpoints'), 'last').record.progress.step : 0);
-      await go(data, out);
+      // what was killed had its images from another thread; here they come from this one
+      await go(data, out, makeCache());
       if (remains(out) !== whole) unequal.push(`killed after ${delay.toFixed(1)} ms, at step ${atSteps.at(-1)}`);
     }
     return { kills: atSteps.length, atSteps, unequal };
@@ -65,7 +66,7 @@ export async function killAndResume(times: number, seed: number): Promise<KillRe
 
 if (process.argv[1] === SELF) {
   const [mode, data = '', out = ''] = process.argv.slice(2);
-  if (mode === 'child') await go(data, out, () => process.stdout.write('.'));
+  if (mode === 'child') await go(data, out, startLoader(), () => process.stdout.write('.'));
   else {
     const report = await killAndResume(20, 1);
     console.log(JSON.stringify(report));

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeCache, type Dataset } from '../../runtime/data/index.js';
+import { makeCache, startLoader, type Dataset } from '../../runtime/data/index.js';
 import type { Engine } from '../../runtime/engines/engine.js';
 import { createEngine } from '../../runtime/engines/index.js';
 import { UserError } from '../../runtime/errors.js';
@@ -75,6 +75,15 @@ describe('train', () => {
       expect(bits(checkpoint(name))).toEqual(bits(checkpoint('whole')));
       expect(log(name)).toBe(log('whole'));
     }
+  });
+
+  it('has the same numbers from a loader, stopped and resumed, and leaves it to whoever started it', async () => {
+    const cache = startLoader();
+    expect(await run('loaded', { cache, maxSteps: 6 })).toMatchObject({ stopped: 'max-steps' });
+    await run('loaded', { cache, resume: true });
+    await cache.close();
+    for (const which of ['last', 'best']) expect(bits(checkpoint('loaded', which))).toEqual(bits(checkpoint('whole', which)));
+    expect(log('loaded')).toBe(log('whole'));
   });
 
   it('cuts from the log what was done after the checkpoint', async () => {
