@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { programName, type Program } from '../compiler/program.js';
 import { analyseGates } from '../runtime/analyze/gates.js';
 import { chooseItems, panelCells } from '../runtime/analyze/panels.js';
-import { analysePrototypes, analyseSeparation, mostAlike, type SeparationAnalysis } from '../runtime/analyze/prototypes.js';
+import { analysePrototypes, analyseSeparation, mostAlike, type PrototypeAnalysis, type SeparationAnalysis } from '../runtime/analyze/prototypes.js';
 import { keptScores } from '../runtime/analyze/scores.js';
 import type { Dataset, ImageCache, Split } from '../runtime/data/index.js';
 import type { Engine } from '../runtime/engines/engine.js';
@@ -48,6 +48,11 @@ function sourceOf({ root, program, trained }: Subject, more: Readonly<Record<str
 export async function findPrototypes(subject: Subject, means: Means): Promise<readonly Finding[]> {
   const analysis = analysePrototypes(subject.program, subject.trained.tensors);
   const scores = analysis.banks.some((b) => b.separation !== undefined) ? await scoresFor(subject, means) : undefined;
+  return prototypeFindings(subject, analysis, scores, means.split);
+}
+
+/** As `findPrototypes`, with scores that are known; without them there is no `separation`. */
+export async function prototypeFindings(subject: Subject, analysis: PrototypeAnalysis, scores: Scores | undefined, split: Split): Promise<readonly Finding[]> {
   const similarity: Finding = {
     figure: await similarityFigure(analysis, sourceOf(subject)),
     says: analysis.banks.flatMap((bank) => {
@@ -57,7 +62,7 @@ export async function findPrototypes(subject: Subject, means: Means): Promise<re
   };
   const separation = scores === undefined ? undefined : analyseSeparation(analysis, scores);
   if (scores === undefined || separation === undefined) return [similarity];
-  return [similarity, { figure: await separationFigure(separation, scores, sourceOf(subject, { split: means.split })), says: separationText(separation) }];
+  return [similarity, { figure: await separationFigure(separation, scores, sourceOf(subject, { split })), says: separationText(separation) }];
 }
 
 function separationText({ tasks, banks, points, correlation: { dice, miou } }: SeparationAnalysis): readonly string[] {

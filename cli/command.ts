@@ -44,7 +44,7 @@ export function checkArguments(c: AnyCommand, args: Readonly<Record<string, unkn
   const names = Object.keys(known).filter((name) => !isPositional(c, name));
   const usage = `tpsc ${c.name} --help lists what it takes`;
   for (const [name, value] of Object.entries(args)) {
-    if (['_', '$0', 'help', 'version'].includes(name)) continue;
+    if (['_', '$0', 'help', 'version'].includes(name) || Object.values(c.flags).some((f) => f.alias === name)) continue;
     const flag: Options | undefined = (known as Flags)[name];
     if (flag === undefined) {
       const near = nearest(name, names);

@@ -29,8 +29,13 @@ export interface ResultsArgs {
   readonly time: boolean;
 }
 
+export interface OpenedResults { readonly table: ResultsTable; readonly places: Places; readonly choice: Choice; readonly rows: readonly RowRuns[] }
+
 /** Reads what is in the folders; runs no model. Throws UserError where runs are missing, damaged, or cannot be compared. */
-export function openResults(args: ResultsArgs, io: Io): ResultsTable {
+export const openResults = (args: ResultsArgs, io: Io): ResultsTable => openRows(args, io).table;
+
+/** The table with the runs that it is made of. Throws as `openResults`. */
+export function openRows(args: ResultsArgs, io: Io): OpenedResults {
   const places = findPlaces(args.folders), choice = choose(places, args);
   const { rows, missing } = rowsOf(places, choice), runs = rows.flatMap((r) => r.runs);
   if (runs.length === 0) throw new UserError(`no run has scores of the split ${choice.split}, checkpoint ${choice.checkpoint}${missing.length === 0 ? '' : `: ${missing.slice(0, 3).join('; ')}`}`, 'Scores come from `tpsc eval` and `tpsc ablate`; another --split or --checkpoint may have some.');
@@ -41,11 +46,12 @@ export function openResults(args: ResultsArgs, io: Io): ResultsTable {
   requireComparable(runs, choice, (run) => rules.get(run));
   const study = places.studies.length === 1 && places.studies[0] !== undefined ? studyOf(places.studies[0].file) : {};
   const threshold = one(places, (m) => m.threshold);
-  return buildTable({
+  const table = buildTable({
     title: titleOf(places), choice, miou: args.miou ?? one(places, (m) => m.miou) ?? DEFAULT_MIOU, rows, networks, ...(baseline === undefined ? {} : { baseline }), ...(threshold === undefined ? {} : { threshold }),
     tasks: [...new Set([...places.studies.flatMap((s) => s.file.tasks), ...runs.flatMap((r) => r.record.tasks)])],
     columns: study.study?.columns ?? [], ...(study.published === undefined ? {} : { published: study.published }), time: args.time, notes: [...missing, ...faults],
   });
+  return { table, places, choice, rows };
 }
 
 /** What the metrics of all studies have in common; undefined where there is none or they differ. */

@@ -1,10 +1,11 @@
 // What commands that compute have in common: an engine, a data set of a program's tasks. Loaded only when such a command runs.
+import { cpus, totalmem } from 'node:os';
 import type { Program } from '../compiler/program.js';
 import { checkedDataset, dataProblemCodes, foldersIn, refuseErrors, taskFolders, type Dataset } from '../runtime/data/index.js';
 import { createEngine } from '../runtime/engines/index.js';
 import type { Engine } from '../runtime/engines/engine.js';
 import { MisuseError } from '../runtime/errors.js';
-import { plural } from '../runtime/report/numbers.js';
+import { bytes, plural } from '../runtime/report/numbers.js';
 import { countOf } from './flags.js';
 import { toolVersion } from './host.js';
 import type { Io } from './io.js';
@@ -21,6 +22,12 @@ export function openEngine(args: EngineArgs): Promise<Engine> {
 
 /** What a run records that it was made with. */
 export const versionsOf = ({ name, version }: Engine): Readonly<Record<string, string>> => ({ tpsc: toolVersion, node: process.version, [name]: version });
+
+/** The computer, without its name. */
+export const machineText = (): string => {
+  const cores = cpus(), model = cores[0]?.model.replace(/\s+/g, ' ').trim();
+  return `${process.platform} ${process.arch}, ${cores.length} × ${model === undefined || model === '' ? 'processor' : model}, ${bytes(totalmem())}`;
+};
 
 /** The data of a program's tasks, every file opened. Throws UserError where the data have errors that are not accepted, MisuseError for a code that no error has. */
 export async function openData(program: Program, root: string, io: Io, reading: Reading = {}): Promise<Dataset> {

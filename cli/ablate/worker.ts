@@ -6,7 +6,7 @@ import { UserError } from '../../runtime/errors.js';
 import { TrainingTale } from '../../runtime/report/training.js';
 import type { Io } from '../io.js';
 import { SpecFaults } from '../program.js';
-import { openData, openEngine, versionsOf } from '../session.js';
+import { machineText, openData, openEngine, versionsOf } from '../session.js';
 import { openStudy } from '../study.js';
 import type { WorkerMessage } from './messages.js';
 
@@ -49,7 +49,7 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
     let told = 0;
     const outcome = await workOn({
       root: out, study, run, seed: entry.seed, program, engine, dataset, signal: stop.signal, command: args.command,
-      versions: versionsOf(engine), ...(args.weights === undefined ? {} : { weights: args.weights }),
+      versions: versionsOf(engine), machine: machineText(), ...(args.weights === undefined ? {} : { weights: args.weights }),
       onEvent: (e) => {
         switch (e.kind) {
           case 'start': return io.err(`${tale.start(e)}\n`);

@@ -12,6 +12,7 @@ import { explain } from './explain.js';
 import { fmt } from './fmt.js';
 import { inspect } from './inspect.js';
 import { predict } from './predict.js';
+import { report } from './report.js';
 import { table } from './table.js';
 import { train } from './train.js';
 import { weightsDiff } from './weights-diff.js';
@@ -19,7 +20,7 @@ import { weightsExport } from './weights-export.js';
 import { weightsImport } from './weights-import.js';
 import { weightsList } from './weights-list.js';
 
-export const commands: readonly AnyCommand[] = [check, inspect, diff, train, evaluate, ablate, table, predict, analyze, compile, weightsImport, weightsExport, weightsList, weightsDiff, dataCheck, dataPhantom, fmt, explain];
+export const commands: readonly AnyCommand[] = [check, inspect, diff, train, evaluate, ablate, table, report, predict, analyze, compile, weightsImport, weightsExport, weightsList, weightsDiff, dataCheck, dataPhantom, fmt, explain];
 
 /** Words that stand before others: `tpsc data check`. */
 export const groups: readonly { readonly name: string; readonly summary: string }[] = [

@@ -41,7 +41,7 @@ export const train = command({
     const maxSteps = countOf('max-steps', args['max-steps'], 0);
     const seed = countOf('seed', args.seed, 0) ?? 0;
     const asked = { ...args, ...(epochs === undefined ? {} : { epochs }) };
-    const [{ openData, openEngine, versionsOf }, { train: trainProgram }, { grow }, { startLoader }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }] = await Promise.all([
+    const [{ openData, openEngine, versionsOf, machineText }, { train: trainProgram }, { grow }, { startLoader }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }] = await Promise.all([
       import('../session.js'), import('../../runtime/train/loop.js'), import('../../runtime/train/grow.js'), import('../../runtime/data/index.js'),
       import('../growth.js'), import('../../runtime/report/growth.js'),
     ]);
@@ -68,7 +68,7 @@ export const train = command({
     try {
       const options: Omit<TrainOptions, 'program'> = {
         engine, dataset, cache, out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
-        command: words.map(quoted).join(' '), versions: versionsOf(engine),
+        command: words.map(quoted).join(' '), versions: versionsOf(engine), machine: machineText(),
         ...(maxSteps === undefined ? {} : { maxSteps }),
         onEvent: (e) => {
           switch (e.kind) {

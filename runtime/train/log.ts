@@ -1,5 +1,6 @@
 // metrics.jsonl: one JSON object a line, appended as the training goes. Holds no times, so that a resumed run's file is that of an uninterrupted one.
-import { closeSync, fsyncSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, fstatSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { UserError } from '../errors.js';
 import { writeAll } from '../state/atomic.js';
 
 /** One training step, one validation. A reader tells them by `kind`. */
@@ -28,3 +29,16 @@ export function openLog(path: string, keep: number): RunLog {
     close: () => closeSync(fd),
   };
 }
+
+/** The whole lines of a log, in order; none where there is no file. A line that is still being written is left out. Throws UserError where the file is damaged. */
+export function readLog(path: string): readonly LogLine[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8').split('\n').slice(0, -1).map((line, i) => {
+    try { return JSON.parse(line) as LogLine; } catch { throw new UserError(`${path}, line ${i + 1}: no JSON`, 'The file is damaged; `tpsc train --resume` cuts it to the last checkpoint.'); }
+  });
+}
+
+export type StepLine = Extract<LogLine, { readonly kind: 'step' }>;
+export type ValidationLine = Extract<LogLine, { readonly kind: 'validation' }>;
+export const stepsOf = (log: readonly LogLine[]): readonly StepLine[] => log.filter((l) => l.kind === 'step');
+export const validationsOf = (log: readonly LogLine[]): readonly ValidationLine[] => log.filter((l) => l.kind === 'validation');

@@ -49,6 +49,7 @@ export interface TrainOptions {
   readonly command?: string;
   readonly reading?: Reading;
   readonly versions?: Readonly<Record<string, string>>;
+  readonly machine?: string;
 }
 
 export type TrainEvent =
@@ -251,10 +252,10 @@ const pickValues = (names: readonly string[], values: Readonly<Record<string, nu
   Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
 
 function recordOf(options: TrainOptions, training: TrainConfig, identity: RunIdentity): Parameters<typeof writeRun>[2] {
-  const { program, weights, growth, reading, versions = {}, command } = options;
+  const { program, weights, growth, reading, versions = {}, machine, command } = options;
   return {
     format: 1, hash: hashOf(identity), identity, name: program.name, block: training.name, variant: program.variant, variantLabel: program.variantLabel, file: program.file, tasks: taskCodes(program),
     reading, weights: weights === undefined || weights === 'random' ? weights : resolve(weights),
-    ...(growth === undefined ? {} : { added: { task: growth.task, from: resolve(growth.from), parameters: growth.parameters } }), versions, command, started: new Date().toISOString(),
+    ...(growth === undefined ? {} : { added: { task: growth.task, from: resolve(growth.from), parameters: growth.parameters } }), versions, dataFolder: resolve(options.dataset.root), machine, command, started: new Date().toISOString(),
   };
 }

@@ -45,6 +45,10 @@ export interface RunRecord {
   /** The task that was added to another run, and how many parameters that made. */
   readonly added?: { readonly task: string; readonly from: string; readonly parameters: GrowthCount };
   readonly versions: Readonly<Record<string, string>>;
+  /** Where the data lay, absolute: a report looks there for pictures. */
+  readonly dataFolder?: string;
+  /** `linux x64, 8 × AMD EPYC 7763, 31.3 GiB` */
+  readonly machine?: string;
   readonly command?: string;
   readonly started: string;
 }

@@ -17,13 +17,21 @@ export interface Cost {
 
 export interface Comparison extends Diff { readonly costs: { readonly a: Cost; readonly b: Cost } }
 
-function costOf(program: Program): Cost {
+function countedCost(program: Program): Cost {
   const { macs } = inspectProgram(program);
   const memory = estimateMemory(program);
   return {
     macs: macs.total, macsAllTasks: macs.total * (program.readsTask ? Math.max(1, taskCodes(program).length) : 1), weightMacs: macs.convLinear,
     weightBytes: memory.weights, activationBytes: memory.inference, trainingBytes: memory.training ?? null,
   };
+}
+
+/** Kept while the program is: every pair of a study asks for it. */
+const known = new WeakMap<Program, Cost>();
+function costOf(program: Program): Cost {
+  const cost = known.get(program) ?? countedCost(program);
+  known.set(program, cost);
+  return cost;
 }
 
 export const comparePrograms = (a: Program, b: Program): Comparison => ({ ...diffPrograms(a, b), costs: { a: costOf(a), b: costOf(b) } });

@@ -17,7 +17,7 @@ export const diffStyle = `
 .diff .numbers td + td, .diff .numbers th + th { text-align: right; font-variant-numeric: tabular-nums; }
 .diff .mark { font: 700 13px ui-monospace, monospace; }
 .diff .added { color: #116329; } .diff .removed { color: #a40e26; } .diff .changed { color: #7a4d00; } .diff .moved { color: #0550ae; }
-.diff h2 { font-size: 1.05rem; margin: 1.4rem 0 .3rem; border-bottom: 1px solid #d0d7de; }
+.diff h2, .diff h3, .diff h4 { font-size: 1.05rem; margin: 1.4rem 0 .3rem; border-bottom: 1px solid #d0d7de; }
 @media print { .diff { max-width: none; } .diff tr { break-inside: avoid; } }
 @media (prefers-color-scheme: dark) { :root:not(.report) body { background: #16191d; } :root:not(.report) .diff { color: #e6e6e6; } :root:not(.report) .diff .added { color: #7ee787; } :root:not(.report) .diff .removed { color: #ff9a92; } :root:not(.report) .diff .changed { color: #e3b341; } :root:not(.report) .diff .moved { color: #79c0ff; } }
 `;
@@ -28,18 +28,19 @@ function rowHtml(r: Row): string {
   return `<tr><td class="mark ${KINDS[r.mark]}" title="${KINDS[r.mark]}">${h(r.mark)}</td><td><code>${h(r.what)}</code></td><td>${h(r.detail)}</td></tr>`;
 }
 
-function sectionHtml(s: Section): string {
+function sectionHtml(s: Section, level: number): string {
   const note = s.note === undefined ? '' : s.note.split('\n').map((line) => `<p>${h(line)}.</p>`).join('');
   const table = s.table === undefined ? '' : `<table class="numbers"><thead><tr>${s.table.columns.map((c) => `<th scope="col">${h(c)}</th>`).join('')}</tr></thead><tbody>${
     s.table.rows.map(([first = '', ...rest]) => `<tr><td>${h(first).replace(/^ +/, '&emsp;')}</td>${rest.map((c) => `<td>${h(c)}</td>`).join('')}</tr>`).join('')}</tbody></table>`;
   const rows = s.rows.length === 0 ? '' : `<table><tbody>${s.rows.map(rowHtml).join('\n')}</tbody></table>`;
-  return `<section><h2>${h(s.title)}</h2>\n${note}${table}${rows}</section>`;
+  return `<section><h${level}>${h(s.title)}</h${level}>\n${note}${table}${rows}</section>`;
 }
 
-export function diffHtmlBody(c: Comparison, showPath: (path: string) => string): string {
+/** `level` is of its headings: below the one that it stands under. */
+export function diffHtmlBody(c: Comparison, showPath: (path: string) => string, level = 2): string {
   const head = `<p>A <code>${h(sideName(c.a, showPath))}</code><br>B <code>${h(sideName(c.b, showPath))}</code></p>`;
   if (c.equal) return `<div class="diff">${head}<p>Nothing differs that could change a number: both have the hash <code>${c.a.hash}</code>.</p></div>`;
-  return `<div class="diff">${head}<p><strong>${h(deltaInWords(c))}</strong></p>\n${sectionsOf(c).map(sectionHtml).join('\n')}\n</div>`;
+  return `<div class="diff">${head}<p><strong>${h(deltaInWords(c))}</strong></p>\n${sectionsOf(c).map((s) => sectionHtml(s, level)).join('\n')}\n</div>`;
 }
 
 export function diffHtml(c: Comparison, showPath: (path: string) => string): string {

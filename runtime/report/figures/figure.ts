@@ -53,10 +53,16 @@ export async function drawChart(spec: Spec): Promise<string> {
   const { parse, View } = await import('vega');
   const view = new View(parse(spec), { renderer: 'none', logger: STRICT });
   try {
-    return await view.toSVG();
+    return renumbered(await view.toSVG());
   } finally {
     view.finalize();
   }
+}
+
+/** Vega counts clips and gradients over the whole process: from 0 in each drawing, so that the same data give the same file. */
+function renumbered(svg: string): string {
+  const names = new Map([...svg.matchAll(/ id="((?:clip|gradient_)\d+)"/g)].map(([, name = ''], i) => [name, `def${i}`]));
+  return svg.replace(/( id="|url\(#)((?:clip|gradient_)\d+)(?=["')])/g, (all, before: string, name: string) => { const own = names.get(name); return own === undefined ? all : `${before}${own}`; });
 }
 
 /** Writes NAME.svg, NAME.png and NAME.json into a folder, each whole or not at all. Throws UserError where they cannot be written. */

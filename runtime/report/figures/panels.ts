@@ -26,9 +26,9 @@ export interface PanelSheet {
 }
 
 // Orange and blue stay apart under every common form of colour blindness, on grey and on red tissue.
-const PREDICTION: Colour = [255, 150, 0];
-const TRUTH: Colour = [0, 160, 255];
-const TINT = 0.3;
+export const PREDICTION: Colour = [255, 150, 0];
+export const TRUTH: Colour = [0, 160, 255];
+export const TINT = 0.3;
 
 /** Pixels of the drawing; pictures have twice as many. */
 const SIDE = 150, GAP = 8, GUTTER = 118, MARGIN = 16, CAPTION = 17, DENSITY = 2;

@@ -80,7 +80,7 @@ function wholeOf(row: RowRuns, tasks: readonly string[]): RowRuns {
   return whole.length === 0 ? row : { ...row, runs: row.runs.filter((r) => whole.includes(r.seed)) };
 }
 
-function wholeSeeds(row: RowRuns, tasks: readonly string[]): SeedCounts {
+export function wholeSeeds(row: RowRuns, tasks: readonly string[]): SeedCounts {
   return new Map(seedsOf(row).map((seed) => [seed, countsOf(row, seed)] as const).filter(([, counts]) => hasAll(counts, tasks)));
 }
 

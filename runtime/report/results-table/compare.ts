@@ -10,8 +10,8 @@ export type SeedCounts = ReadonlyMap<number, readonly ImageCounts[]>;
 
 const key = (c: ImageCounts): string => JSON.stringify([c.task, c.image]);
 
-/** Dice of each image, its mean over the seeds. */
-function perImage(counts: SeedCounts, seeds: readonly number[]): ReadonlyMap<string, number> {
+/** Dice of each image, its mean over the seeds, by the JSON of [task, image]. */
+export function perImage(counts: SeedCounts, seeds: readonly number[]): ReadonlyMap<string, number> {
   const values = new Map<string, number[]>();
   for (const seed of seeds) for (const c of counts.get(seed) ?? []) values.set(key(c), [...(values.get(key(c)) ?? []), dice(c)]);
   return new Map([...values].map(([image, each]) => [image, mean(each)]));

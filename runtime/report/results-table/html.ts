@@ -17,10 +17,10 @@ function gridHtml({ columns, rows }: Grid, caption: string): string {
     + `${rows.map((r) => `<tr${r.kind === 'published' ? ' class="published"' : r.baseline ? ' class="baseline"' : ''}>${r.cells.map((cell, i) => cellHtml(cell, columns[i]?.numeric === true, i === 0)).join('')}</tr>\n`).join('')}</tbody>\n</table>\n`;
 }
 
-/** Both tables, the caption and what is left out, without a page around them; `RESULTS_STYLE` goes with it. */
-export function tableFragment(table: ResultsTable): string {
+/** Both tables, the caption and what is left out, without a page around them; `RESULTS_STYLE` goes with it. `around`: what a page puts about each table. */
+export function tableFragment(table: ResultsTable, around: (grid: string) => string = (grid) => grid): string {
   const comparison = comparisonGrid(table);
-  return gridHtml(scoreGrid(table), table.title) + (comparison === undefined ? '' : gridHtml(comparison, `${table.title}: against ${table.baseline ?? ''}`))
+  return around(gridHtml(scoreGrid(table), table.title)) + (comparison === undefined ? '' : around(gridHtml(comparison, `${table.title}: against ${table.baseline ?? ''}`)))
     + `<p class="results-caption">${table.caption.map(escapeMarkup).join(' ')}</p>\n`
     + (table.notes.length === 0 ? '' : `<p>Left out:</p>\n<ul>\n${table.notes.map((n) => `<li>${escapeMarkup(n)}</li>\n`).join('')}</ul>\n`);
 }

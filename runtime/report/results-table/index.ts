@@ -11,6 +11,8 @@ export type { Comparison, ResultsTable, TableCell, TableColumn, TableRow } from 
 export { requireComparable, type ScoringRule } from './agree.js';
 export { buildTable, type RowNetwork, type TableRequest } from './build.js';
 export { rowsOf, type RowRuns } from './rows.js';
+export { comparisonOf } from './compare.js';
+export { changesOf, pairsOf, type ImageChange, type RowPair } from './pairs.js';
 export { findPlaces, isEvaluated, runName, type Choice, type Places, type ScoredRun } from './runs.js';
 export { RESULTS_STYLE, tableFragment } from './html.js';
 
