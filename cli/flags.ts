@@ -22,7 +22,7 @@ export const programFlags = {
 export const engineFlags = {
   engine: { type: 'string', choices: ['ort', 'tfjs'], default: 'ort', describe: 'what runs the graph: ONNX Runtime or TensorFlow.js' },
   device: { type: 'string', choices: ['cpu', 'cuda'], default: 'cpu', describe: 'cuda needs ONNX Runtime\'s CUDA files (npm run install:cuda), or for tfjs the package @tensorflow/tfjs-node-gpu' },
-  threads: { type: 'number', describe: 'threads of the engine (default: one a core)' },
+  threads: { type: 'number', describe: 'threads of the engine (default: one a processor, at a low priority, so that the machine stays usable)' },
 } as const satisfies Flags;
 
 /** How a data folder is read, where its manifest does not say. */

@@ -1,4 +1,5 @@
 // The outside world of a command, passed in so that a test runs commands in its own process. What a command means is not here.
+import { constants, setPriority } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
 
 export interface Io {
@@ -15,6 +16,8 @@ export interface Io {
   readonly columns: number;
   /** Calls `stop` at Ctrl-C; gives a function that ends the listening. A second Ctrl-C ends the process. */
   readonly onInterrupt: (stop: () => void) => () => void;
+  /** From now on others' work goes first on the processors, and this process and what it starts take what is left; absent where that is not ours to say. */
+  readonly stepBack?: () => void;
   /** The words that start this program again, before a command's. */
   readonly self: readonly string[];
   /** The process that started this one to work for it, if one did: is told things, and may be gone (calls `stop`). */
@@ -55,6 +58,9 @@ export function processIo(): Io {
       process.on('SIGINT', listener);
       process.on('SIGTERM', listener);
       return () => { process.off('SIGINT', listener); process.off('SIGTERM', listener); };
+    },
+    stepBack: () => {
+      try { setPriority(constants.priority.PRIORITY_BELOW_NORMAL); } catch { /* not allowed here: everything is as it was */ }
     },
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     ...(process.send === undefined ? {} : { parent: parentProcess }),

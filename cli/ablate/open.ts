@@ -58,7 +58,8 @@ export async function openPlan(args: AblateArgs, io: Io): Promise<OpenedPlan> {
   const names = open.study.rows.map((r) => r.name), rows = args.rows?.split(',').map((r) => r.trim());
   const unknown = rows?.find((r) => !names.includes(r));
   if (unknown !== undefined) throw new MisuseError(`--rows: study ${args.study} has no row ${unknown}`, suggestion(unknown, names));
-  const engine = await openEngine({ engine: args.engine, device: args.device, threads: threadsOf(args, jobs, io) });
+  const share = threadsOf(args, jobs, io);
+  const engine = await openEngine({ engine: args.engine, device: args.device, ...(args.threads === undefined ? {} : { threads: share }) }, io, share);
   const metric: Omit<StudyMetric, 'threshold'> = {
     dice: 'image', miou: miouOf(args.miou) ?? DEFAULT_MIOU, checkpoint: args.checkpoint === 'best' ? 'best' : 'last', at: args.at === 'original' ? 'original' : 'network',
   };

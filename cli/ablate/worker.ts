@@ -42,8 +42,8 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
     if (row === undefined) throw new UserError(`study ${study.study} of ${study.spec} no longer has a row ${entry.row}`, 'Start `tpsc ablate` again: it plans anew.');
     if (stop.signal.aborted) return finish('stopped');
     const program = open.programOf(row, entry.tasks);
-    const engine = await openEngine({ ...args, threads: study.threads });
-    const dataset = await openData(program, args.data, io, study.reading);
+    const engine = await openEngine({ ...args, threads: study.threads }, io);
+    const dataset = await openData(program, args.data, io, study.reading, study.data);
     if (stop.signal.aborted) return finish('stopped');
     const tale = new TrainingTale(io.colour);
     let told = 0;

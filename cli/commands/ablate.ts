@@ -35,7 +35,7 @@ export const ablate = command({
     miou: { ...scoreFlags.miou, default: DEFAULT_MIOU },
     at: { ...scoreFlags.at, default: 'network' },
     ...engineFlags,
-    threads: { type: 'number', describe: 'threads in all, shared among the jobs (default: one a core)' },
+    threads: { type: 'number', describe: 'threads in all, shared among the jobs (default: one a processor, at a low priority, so that the machine stays usable)' },
     ...dataFlags,
     format: formatFlag,
   },

@@ -60,9 +60,9 @@ export const analyze = command({
     ]);
     const bar = barOf(io, 'predicting {bar} {value}/{total} images');
     const once = <T>(make: () => Promise<T>): (() => Promise<T>) => { let made: Promise<T> | undefined; return () => (made ??= make()); };
-    const dataset = folder === undefined ? undefined : once(() => openData(ofAllTasks(opened.map((o) => o.program)), folder, io, first.record.reading));
+    const dataset = folder === undefined ? undefined : once(() => openData(ofAllTasks(opened.map((o) => o.program)), folder, io, first.record.reading, first.record.identity.data));
     const means = {
-      split: args.split === 'train' || args.split === 'test' ? args.split : 'val', engine: once(() => openEngine(args)), cache: makeCache(), onImage: bar.update,
+      split: args.split === 'train' || args.split === 'test' ? args.split : 'val', engine: once(() => openEngine(args, io)), cache: makeCache(), onImage: bar.update,
       ...(dataset === undefined ? {} : { dataset }),
     } as const;
     try {

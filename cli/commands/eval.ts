@@ -49,7 +49,7 @@ export const evaluate = command({
       import('../../runtime/data/index.js'), import('../../runtime/metrics/index.js'),
     ]);
     const { program, record } = openRunProgram(args.run);
-    const dataset = await openData(program, args.data, io, record.reading);
+    const dataset = await openData(program, args.data, io, record.reading, record.identity.data);
     const miou = miouOf(args.miou) ?? DEFAULT_MIOU;
     const split = args.split === 'train' || args.split === 'test' ? args.split : 'val';
     const original = args.at === 'original';
@@ -64,7 +64,7 @@ export const evaluate = command({
         io.out(json ? jsonOf(scores) : renderScores([{ name: baseline, scores }], io.colour));
         return 0;
       }
-      const engine = await openEngine(args);
+      const engine = await openEngine(args, io);
       const report = await evaluateRun({
         run: args.run, program, engine, dataset, cache, split, miou, original,
         ...(args.checkpoint === undefined ? {} : { checkpoint: args.checkpoint }), ...(bindAs === undefined ? {} : { bindAs }),

@@ -33,7 +33,7 @@ export const predict = command({
     if (!isFile && !isRun(args.source)) throw new UserError(`${args.source} is neither a run nor an ONNX file`, 'Give the --out of `tpsc train`, or a file of `tpsc compile --target onnx`.');
     const predictor = isFile
       ? await onnxPredictor(args.source, (file) => openOnnxFile(file, args.threads))
-      : await runPredictor({ run: args.source, program: openRunProgram(args.source).program, engine: await openEngine(args), ...(args.checkpoint === undefined ? {} : { checkpoint: args.checkpoint }) });
+      : await runPredictor({ run: args.source, program: openRunProgram(args.source).program, engine: await openEngine(args, io), ...(args.checkpoint === undefined ? {} : { checkpoint: args.checkpoint }) });
     const bar = barOf(io, 'predicting {bar} {value}/{total} images');
     try {
       const images = await predictImages(predictor, { inputs, out: args.out, onImage: bar.update, ...(args.task === undefined ? {} : { task: args.task }) });

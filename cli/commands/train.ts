@@ -2,11 +2,13 @@
 import { programName } from '../../compiler/program.js';
 import { paint } from '../../runtime/report/colour.js';
 import type { TrainOptions } from '../../runtime/train/loop.js';
+import { readRun } from '../../runtime/train/run-directory.js';
 import { TrainingTale, trainingEnd } from '../../runtime/report/training.js';
 import { command } from '../command.js';
 import { countOf, engineFlags, programFlags, quoted, readingOf, specArgument, dataFlags } from '../flags.js';
 import { needProgram } from '../program.js';
 import { barOf } from '../progress.js';
+import { isRun } from '../trained.js';
 
 export const train = command({
   name: 'train',
@@ -48,9 +50,10 @@ export const train = command({
     const added = growthAsked(args);
     const opened = added === undefined ? undefined : openGrowth(asked, added.task, added.from, io);
     const program = opened?.growth.program ?? needProgram(asked, io, false);
-    const engine = await openEngine(args);
+    const before = args.resume && isRun(args.out) ? readRun(args.out).identity : undefined;
+    const engine = await openEngine(args, io, before?.threads);
     const reading = joinedReading(opened?.reading ?? {}, readingOf(args));
-    const dataset = await openData(opened?.alone ?? program, args.data, io, reading);
+    const dataset = await openData(opened?.alone ?? program, args.data, io, reading, before?.data);
     const p = paint(io.colour);
     io.err(`${p.bold(programName(program))} ${program.hash.slice(0, 12)} on ${engine.name} ${engine.version} (${engine.device}, ${engine.threads} threads), seed ${seed}\n`);
     if (engine.note !== undefined) io.err(`${engine.note}\n`);

@@ -30,18 +30,19 @@ function pipelineFor({ augment, size }: EvalBatchOptions): Pipeline {
   return pipeline;
 }
 
-/** Fills plans in order, always one ahead. */
-async function* ahead(plans: readonly Plan[], make: (plan: Plan) => Promise<Batch>): AsyncGenerator<Batch, void, undefined> {
-  const start = (plan: Plan | undefined): Promise<Batch> | undefined => {
-    const batch = plan && make(plan);
+/** Fills plans in order, always one ahead. A plan is asked for when its turn comes: those of an epoch are never all there. */
+async function* ahead(plans: Iterator<Plan, void>, make: (plan: Plan) => Promise<Batch>): AsyncGenerator<Batch, void, undefined> {
+  const start = (): Promise<Batch> | undefined => {
+    const plan = plans.next();
+    if (plan.done === true) return undefined;
+    const batch = make(plan.value);
     // A failure is thrown when its turn comes; until then it must not count as unhandled.
-    batch?.catch(() => undefined);
+    batch.catch(() => undefined);
     return batch;
   };
-  let next = start(plans[0]);
-  for (let k = 0; next; k++) {
+  for (let next = start(); next;) {
     const batch = await next;
-    next = start(plans[k + 1]);
+    next = start();
     yield batch;
   }
 }
@@ -53,31 +54,33 @@ export function trainBatches(dataset: Dataset, split: Split, options: TrainBatch
   if (items.length === 0) throw new UserError(`${dataset.root}: no image in the split ${split}`, 'Mend the split column of manifest.csv, or remove it to split by ratio.');
   const stepsPerEpoch = epochBatches(taskOf, options, 0).length;
   if (stepsPerEpoch === 0) throw new UserError(`${dataset.root}: ${items.length} images make no batch of ${options.batch}`, 'Choose a smaller batch.');
-  const plansOf = (epoch: number): Plan[] => {
-    let draw = 0;
-    return epochBatches(taskOf, options, epoch).map((indices, step) => ({
-      step,
-      samples: indices.map((k) => ({ item: items[k] as DataItem, mirror: drawMirror(pipeline, streamOf(options.seed, `flip/${epoch}/${draw++}`)) })),
-    }));
+  const plansOf = function* (epoch: number, fromStep: number): Generator<Plan, void> {
+    let drawn = 0;
+    for (const [step, indices] of epochBatches(taskOf, options, epoch).entries()) {
+      const first = drawn;
+      drawn += indices.length;
+      if (step >= fromStep) yield { step, samples: indices.map((k, at) => ({ item: items[k] as DataItem, mirror: drawMirror(pipeline, streamOf(options.seed, `flip/${epoch}/${first + at}`)) })) };
+    }
   };
   return {
     images: items.length,
     stepsPerEpoch,
-    epoch: (epoch, fromStep = 0) => ahead(plansOf(epoch).slice(fromStep), (plan) => fill(dataset.root, plan, pipeline, options, codes)),
+    epoch: (epoch, fromStep = 0) => ahead(plansOf(epoch, fromStep), (plan) => fill(dataset.root, plan, pipeline, options, codes)),
   };
 }
 
 /** Every image of a split once, in order, upright, masks cut, one task a batch. */
 export function evalBatches(dataset: Dataset, split: Split, options: EvalBatchOptions): AsyncGenerator<Batch, void, undefined> {
-  const trained = pipelineFor(options), codes = options.codes ?? dataset.tasks, plans: Plan[] = [];
+  const trained = pipelineFor(options), codes = options.codes ?? dataset.tasks;
   const pipeline = trained.size === undefined ? trained : { ...trained, size: cutAt(trained.size) };
-  for (const task of dataset.tasks) {
-    const items = dataset.items.filter((i) => i.split === split && i.task === task);
-    for (let at = 0; at < items.length; at += options.batch) {
-      plans.push({ step: plans.length, samples: items.slice(at, at + options.batch).map((item) => ({ item, mirror: upright })) });
+  const plans = function* (): Generator<Plan, void> {
+    let step = 0;
+    for (const task of dataset.tasks) {
+      const items = dataset.items.filter((i) => i.split === split && i.task === task);
+      for (let at = 0; at < items.length; at += options.batch) yield { step: step++, samples: items.slice(at, at + options.batch).map((item) => ({ item, mirror: upright })) };
     }
-  }
-  return ahead(plans, (plan) => fill(dataset.root, plan, pipeline, options, codes));
+  };
+  return ahead(plans(), (plan) => fill(dataset.root, plan, pipeline, options, codes));
 }
 
 /** The samples of a batch, task by task (in the order of the task list), for graphs that bind one task a run. */

@@ -10,7 +10,7 @@ export { SPLITS } from './types.js';
 export { dataProblemCodes, refuseErrors, type DataProblemCode } from './problems.js';
 export { foldersIn, taskFolders } from './folders.js';
 export { scanDataset, type ScanOptions } from './scan.js';
-export { checkDataset, checkedDataset, type CheckOptions } from './check.js';
+export { checkDataset, checkedDataset } from './check.js';
 export { decodeImage, decodeMask, nearest } from './decode.js';
 export { makeCache } from './cache.js';
 export { startLoader } from './loader.js';

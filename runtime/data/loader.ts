@@ -27,7 +27,8 @@ export function startLoader(options: CacheOptions = {}): ImageCache {
   const settle = (id: number): Waiting | undefined => {
     const one = waiting.get(id);
     waiting.delete(id);
-    if (waiting.size === 0) thread.unref();
+    // a process whose last wish is that the thread ends waits for that
+    if (waiting.size === 0 && gone === undefined) thread.unref();
     return one;
   };
   const fail = (error: Error): void => {

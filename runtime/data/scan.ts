@@ -7,7 +7,11 @@ import { dataProblem } from './problems.js';
 import { survey, type Survey } from './survey.js';
 import type { DataItem, DataProblem, Dataset, SplitRule, TaskFolder } from './types.js';
 
-export interface ScanOptions { readonly split?: SplitRule }
+export interface ScanOptions {
+  readonly split?: SplitRule;
+  /** Files read so far, and in all. */
+  readonly progress?: (done: number, total: number) => void;
+}
 
 const READERS = 8;
 
@@ -21,32 +25,32 @@ export async function mapLimited<T, R>(items: readonly T[], f: (item: T) => Prom
   return out;
 }
 
-interface Digest { readonly size: number; readonly sha256: string }
+/** Size and hash of a file's content. */
+export interface Digest { readonly size: number; readonly sha256: string }
 
-async function digest(path: string): Promise<Digest> {
-  const bytes = await readFile(path).catch((e: Error) => { throw new UserError(`${path}: cannot be read (${e.message})`); });
-  return { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
-}
+export const digestOf = (bytes: Uint8Array): Digest => ({ size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
+
+/** Throws a UserError. */
+export const readBytes = (path: string): Promise<Buffer> => readFile(path).catch((e: Error) => { throw new UserError(`${path}: cannot be read (${e.message})`); });
 
 /** Equal image files of one task in different splits. */
-function leaks(items: readonly DataItem[], digests: readonly Digest[]): DataProblem[] {
+function leaks(items: readonly DataItem[], digests: ReadonlyMap<string, Digest>): DataProblem[] {
   const first = new Map<string, DataItem>(), out: DataProblem[] = [];
-  items.forEach((item, k) => {
-    const key = `${item.task} ${digests[k]?.sha256 ?? ''}`, other = first.get(key);
+  for (const item of items) {
+    const key = `${item.task} ${digests.get(item.image)?.sha256 ?? ''}`, other = first.get(key);
     if (!other) first.set(key, item);
     else if (other.split !== item.split) out.push(dataProblem('DATA019', item.image, { other: other.image, splits: `${item.split}, ${other.split}` }));
-  });
+  }
   return out;
 }
 
-export async function datasetOf(root: string, tasks: readonly TaskFolder[], found: Survey): Promise<Dataset> {
-  const images = await mapLimited(found.items, (i) => digest(join(root, i.image)));
-  const masks = await mapLimited(found.items, (i) => digest(join(root, i.mask)));
+/** `digests`: of the image and the mask of every item. */
+export function datasetOf(root: string, tasks: readonly TaskFolder[], found: Survey, digests: ReadonlyMap<string, Digest>): Dataset {
   const hash = createHash('sha256');
-  const lines = found.items.map((item, k) => JSON.stringify([item.task, item.image, images[k], item.mask, masks[k], item.group, item.split]));
+  const lines = found.items.map((item) => JSON.stringify([item.task, item.image, digests.get(item.image), item.mask, digests.get(item.mask), item.group, item.split]));
   for (const line of lines.sort()) hash.update(`${line}\n`);
   return { root, tasks: tasks.map((t) => t.code), items: found.items, fingerprint: hash.digest('hex'), splitBy: found.splitBy,
-    problems: [...found.problems, ...leaks(found.items, images)] };
+    problems: [...found.problems, ...leaks(found.items, digests)] };
 }
 
 /**
@@ -55,5 +59,12 @@ export async function datasetOf(root: string, tasks: readonly TaskFolder[], foun
  * everything else that is wrong is in `problems`, and what cannot be used is not in `items`.
  */
 export async function scanDataset(root: string, tasks: readonly TaskFolder[], options: ScanOptions = {}): Promise<Dataset> {
-  return datasetOf(root, tasks, await survey(root, tasks, options.split));
+  const found = await survey(root, tasks, options.split), files = [...new Set(found.items.flatMap((i) => [i.image, i.mask]))];
+  let done = 0;
+  const digests = await mapLimited(files, async (file) => {
+    const digest = digestOf(await readBytes(join(root, file)));
+    options.progress?.(++done, files.length);
+    return digest;
+  });
+  return datasetOf(root, tasks, found, new Map(files.map((file, k) => [file, digests[k] as Digest])));
 }
