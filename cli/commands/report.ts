@@ -40,7 +40,7 @@ export const report = command({
       import('../../runtime/report/page/page.js'), import('../../runtime/state/atomic.js'),
     ]);
     const bar = barOf(io, 'predicting {bar} {value}/{total} images'), opened: { engine?: ReturnType<typeof openEngine> } = {};
-    const means = { engine: () => (opened.engine ??= openEngine(args)), onImage: bar.update };
+    const means = { engine: () => (opened.engine ??= openEngine(args, io)), onImage: bar.update };
     const asked: ReportArgs & { readonly everyPair: boolean } = {
       folder: dir, split: args.split, images, everyPair: args.pairs !== 'baseline',
       ...(args.checkpoint === 'last' || args.checkpoint === 'best' ? { checkpoint: args.checkpoint } : {}), ...(args.at === 'network' || args.at === 'original' ? { at: args.at } : {}),
