@@ -6,7 +6,7 @@ import { UserError } from '../errors.js';
 import { makeFolder } from '../state/atomic.js';
 import { hasCheckpoint } from '../state/checkpoint.js';
 import { evaluateRun } from '../train/evaluate.js';
-import { lockHolder, lockRun, type Lock } from '../train/lock.js';
+import { lockHolder, lockRun, LostLock, type Lock } from '../train/lock.js';
 import { train, type TrainEvent, type TrainOptions } from '../train/loop.js';
 import { hashOf, engineIdentity } from '../train/run-directory.js';
 import { CHECKPOINTS } from '../train/trained-run.js';
@@ -26,7 +26,7 @@ export interface Work extends Pick<TrainOptions, 'signal' | 'command' | 'version
   readonly weights?: string;
 }
 
-/** `taken`: another process has it. `stopped`: `signal` was aborted; the run goes on from there at the next start. */
+/** `taken`: another process has it, or took it over. `stopped`: `signal` was aborted; the run goes on from there at the next start. */
 export type WorkOutcome = 'done' | 'taken' | 'stopped';
 
 function claim(folder: string): Lock | undefined {
@@ -47,6 +47,7 @@ export async function workOn(work: Work): Promise<WorkOutcome> {
     const cache = startLoader();
     try { return await trainAndScore(work, cache); } finally { await cache.close(); }
   } catch (error) {
+    if (error instanceof LostLock) return 'taken';
     recordFailure(root, run, error instanceof Error ? error.message : String(error));
     throw error;
   } finally {

@@ -1,5 +1,6 @@
 // Files that are either the old one or the new one, whole, whenever the machine stops. No format lives here.
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
 
@@ -27,7 +28,8 @@ function told<T>(path: string, act: () => T): T {
  * A kill at any moment leaves the old file (or none) or the new one. What `write` throws is thrown on, and nothing is left behind; a place that cannot be written is a UserError.
  */
 export function writeAtomically(path: string, write: (fd: number) => void): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  // a shared folder may have writers with one number on two machines
+  const temporary = join(dirname(path), `.${basename(path)}.${hostname()}.${process.pid}.tmp`);
   const fd = told(path, () => openSync(temporary, 'w'));
   try {
     try {

@@ -74,7 +74,7 @@ export function saveCheckpoint(folder: string, name: string, state: TrainState, 
   writeSafetensors(join(folder, file), new Map([...state.tensors, ...state.moments]), { program: record.program, run: record.run, step: String(record.progress.step) });
   const full: CheckpointRecord = { format: 1, tensors: file, ...record, updates: Object.fromEntries(state.updates) };
   writeJsonAtomically(jsonPath(folder, name), full);
-  const mine = new RegExp(`^\\.?${name}(-\\d+\\.safetensors|\\.json)(\\.\\d+\\.tmp)?$`);
+  const mine = new RegExp(`^\\.?${name}(-\\d+\\.safetensors|\\.json)(\\.[\\w.-]+\\.tmp)?$`);
   for (const other of readdirSync(folder)) if (mine.test(other) && other !== file && other !== `${name}.json`) rmSync(join(folder, other), { force: true });
 }
 

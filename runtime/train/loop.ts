@@ -15,7 +15,7 @@ import type { GrowthStart } from './grow.js';
 import type { Growth } from './growth.js';
 import { imageInput } from './image-input.js';
 import { pausedTasks, taskValues } from './improvement.js';
-import { lockRun } from './lock.js';
+import { lockRun, type Lock } from './lock.js';
 import { openLog, type RunLog } from './log.js';
 import { engineIdentity, hashOf, openRun, requireSame, writeRun, type Reading, type RunIdentity, type RunPaths } from './run-directory.js';
 import { scheduleValue } from './schedules.js';
@@ -114,7 +114,7 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     closing.push(() => log.close());
     const trainedTasks = growth === undefined ? undefined : [growth.task];
     const held = pickValues(growth?.held ?? [], saved?.record.schedules ?? grown?.schedules ?? {});
-    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches, held }, saved?.state ?? freshState(start?.tensors ?? new Map(), stepper, trainedTasks ?? taskCodes(program)), saved?.record);
+    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches, held, lock }, saved?.state ?? freshState(start?.tensors ?? new Map(), stepper, trainedTasks ?? taskCodes(program)), saved?.record);
     options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset, trainedTasks) });
     const from = run.progress;
     const stopped = await run.go();
@@ -137,6 +137,8 @@ interface Parts {
   readonly batches: TrainBatches;
   /** Schedules that stay at a value. */
   readonly held: Readonly<Record<string, number>>;
+  /** Asked before anything is written. */
+  readonly lock: Pick<Lock, 'check'>;
 }
 
 /** A training under way: where it stands, and what moves it on. */
@@ -181,6 +183,7 @@ class Run {
       }
       this.progress = { ...this.progress, position: this.progress.position + 1, step: step + 1, lossSum: this.progress.lossSum + loss };
       this.imagesSeen += batch.items.length;
+      this.parts.lock.check();
       this.parts.log.append({ kind: 'step', step: step + 1, epoch: epoch + 1, loss, lr, ...(gradNorm === undefined ? {} : { gradNorm }) });
       this.options.onEvent?.({ kind: 'step', step: step + 1, steps: this.steps, epoch: epoch + 1, loss, lr });
       // Lets timers and signals through: an engine may keep this thread while it runs.
@@ -206,6 +209,7 @@ class Run {
       if (isBest) best = point;
       this.scores = evaluation.scores;
       const trainLoss = lossSum / position;
+      this.parts.lock.check();
       this.parts.log.append({ kind: 'validation', epoch: epoch + 1, step, trainLoss, loss, dice: average.dice, miou: average.miou, perTask, schedules: this.values });
       this.options.onEvent?.({ kind: 'validation', epoch: epoch + 1, evaluation, trainLoss, best: isBest });
     }
@@ -232,6 +236,7 @@ class Run {
   }
 
   private save(name: 'last' | 'best'): void {
+    this.parts.lock.check();
     const began = Date.now();
     for (const [path, { data }] of this.state.tensors) {
       if (data instanceof Float32Array && !data.every(Number.isFinite)) throw this.diverged(`${path} is no longer finite after step ${this.progress.step}`);
