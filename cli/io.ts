@@ -14,7 +14,7 @@ export interface Io {
   /** Where a progress bar may draw; absent where standard error is no terminal. */
   readonly bar?: NodeJS.WritableStream;
   readonly columns: number;
-  /** Calls `stop` at Ctrl-C; gives a function that ends the listening. A second Ctrl-C ends the process. */
+  /** Calls `stop` at Ctrl-C, or where the system asks to end; gives a function that ends the listening. A second Ctrl-C ends the process. */
   readonly onInterrupt: (stop: () => void) => () => void;
   /** From now on others' work goes first on the processors, and this process and what it starts take what is left; absent where that is not ours to say. */
   readonly stepBack?: () => void;
@@ -50,10 +50,11 @@ export function processIo(): Io {
     columns: process.stdout.columns ?? 100,
     onInterrupt: (stop) => {
       let asked = false;
-      const listener = (): void => {
-        if (asked) process.exit(130);
+      // a batch system may ask twice, by itself and through its script
+      const listener = (signal: NodeJS.Signals): void => {
+        if (asked && signal === 'SIGINT') process.exit(130);
+        if (!asked) stop();
         asked = true;
-        stop();
       };
       process.on('SIGINT', listener);
       process.on('SIGTERM', listener);

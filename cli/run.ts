@@ -38,7 +38,7 @@ function parser(argv: readonly string[], io: Io, done: (code: number) => void): 
   const fail = (message: string | null, error: Error | undefined): never => { throw error ?? new MisuseError(message ?? 'the command cannot be read', 'tpsc --help lists the commands'); };
   let y = yargs([...argv])
     .scriptName('tpsc').locale('en').exitProcess(false).fail(fail)
-    .parserConfiguration({ 'camel-case-expansion': false, 'boolean-negation': false, 'dot-notation': false, 'parse-positional-numbers': false })
+    .parserConfiguration({ 'camel-case-expansion': false, 'boolean-negation': false, 'dot-notation': false, 'parse-positional-numbers': false, 'nargs-eats-options': true })
     .usage(`${OVERVIEW}\n\ntpsc <command> [arguments]`)
     .help('help', 'show this help').version('version', 'show the version', toolVersion)
     .wrap(Math.min(110, Math.max(60, io.columns)))

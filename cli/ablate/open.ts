@@ -21,6 +21,8 @@ export interface AblateArgs {
   readonly rows?: string;
   readonly jobs?: number;
   readonly threads?: number;
+  readonly executor: string;
+  readonly 'slurm-args'?: string;
   readonly tasks?: string;
   readonly weights?: string;
   readonly checkpoint?: string;
@@ -36,29 +38,30 @@ export interface OpenedPlan {
   readonly plan: Plan;
   /** Those of `--rows`, seed by seed: whatever is done when it is stopped is a whole table. */
   readonly chosen: readonly PlannedRun[];
-  readonly jobs: number;
+  /** Runs at a time; absent where the queue of Slurm decides. */
+  readonly jobs?: number;
   readonly weights?: string;
 }
 
-/** Threads of one run: a share of all, or what the runs that are there were begun with. */
-function threadsOf(args: AblateArgs, jobs: number, io: Io): number {
-  const all = countOf('threads', args.threads), before = findStudyFile(args.out)?.threads;
-  const share = Math.max(1, Math.floor((all ?? availableParallelism()) / jobs));
+/** Threads of one run: a share of all, or what the runs that are there were begun with. A task of Slurm shares with none. */
+function threadsOf(args: AblateArgs, io: Io): number {
+  const all = countOf('threads', args.threads), before = findStudyFile(args.out)?.threads, slurm = args.executor === 'slurm', jobs = slurm ? 1 : args.jobs ?? 1;
+  const share = Math.max(1, Math.floor((all ?? (slurm ? before ?? 1 : availableParallelism())) / jobs));
   if (before === undefined || before === share) return share;
-  if (all !== undefined) throw new UserError(`${args.out} was begun with ${before} threads a run, and --threads ${all} with --jobs ${jobs} is ${share}: the numbers would differ`, `Leave --threads out, or write --threads ${before * jobs}.`);
+  if (all !== undefined) throw new UserError(`${args.out} was begun with ${before} threads a run, and --threads ${all}${slurm ? '' : ` with --jobs ${jobs}`} is ${share}: the numbers would differ`, `Leave --threads out, or write --threads ${before * jobs}.`);
   io.err(`${before} threads a run, as ${args.out} was begun\n`);
   return before;
 }
 
 /** Tells the spec's mistakes as `openStudy`. Throws UserError and MisuseError. */
 export async function openPlan(args: AblateArgs, io: Io): Promise<OpenedPlan> {
-  const jobs = countOf('jobs', args.jobs) ?? 1, reading = readingOf(args);
+  const jobs = countOf('jobs', args.jobs) ?? (args.executor === 'slurm' ? undefined : 1), reading = readingOf(args);
   const spec = resolve(args.spec);
   const open = openStudy({ spec, ...(args.tasks === undefined ? {} : { tasks: args.tasks }) }, args.study, io, false);
   const names = open.study.rows.map((r) => r.name), rows = args.rows?.split(',').map((r) => r.trim());
   const unknown = rows?.find((r) => !names.includes(r));
   if (unknown !== undefined) throw new MisuseError(`--rows: study ${args.study} has no row ${unknown}`, suggestion(unknown, names));
-  const share = threadsOf(args, jobs, io);
+  const share = threadsOf(args, io);
   const engine = await openEngine({ engine: args.engine, device: args.device, ...(args.threads === undefined ? {} : { threads: share }) }, io, share);
   const metric: Omit<StudyMetric, 'threshold'> = {
     dice: 'image', miou: miouOf(args.miou) ?? DEFAULT_MIOU, checkpoint: args.checkpoint === 'best' ? 'best' : 'last', at: args.at === 'original' ? 'original' : 'network',
@@ -74,7 +77,7 @@ export async function openPlan(args: AblateArgs, io: Io): Promise<OpenedPlan> {
     bar.stop();
     open.tellWarnings();
     const wanted = plan.runs.filter((r) => rows === undefined || rows.includes(r.row)), seeds = [...new Set(wanted.map((r) => r.seed))];
-    return { plan, chosen: seeds.flatMap((seed) => wanted.filter((r) => r.seed === seed)), jobs, ...(weights === undefined ? {} : { weights }) };
+    return { plan, chosen: seeds.flatMap((seed) => wanted.filter((r) => r.seed === seed)), ...(jobs === undefined ? {} : { jobs }), ...(weights === undefined ? {} : { weights }) };
   } finally {
     bar.stop();
   }

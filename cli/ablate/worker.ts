@@ -1,9 +1,10 @@
 // `tpsc ablate --run NAME`: one run of a study in this process, by what study.json and runs.json say of it. The runner starts one a run; so may a person or a batch system.
-import { readRunEntries, readStudyFile } from '../../runtime/ablate/layout.js';
+import { readRunEntries, readStudyFile, studyPaths } from '../../runtime/ablate/layout.js';
 import { recordFailure } from '../../runtime/ablate/scan.js';
-import { workOn, type WorkOutcome } from '../../runtime/ablate/work.js';
+import { workOn, type Work, type WorkOutcome } from '../../runtime/ablate/work.js';
 import { UserError } from '../../runtime/errors.js';
 import { TrainingTale } from '../../runtime/report/training.js';
+import { holderLives } from '../../runtime/train/lock.js';
 import type { Io } from '../io.js';
 import { SpecFaults } from '../program.js';
 import { machineText, openData, openEngine, versionsOf } from '../session.js';
@@ -24,7 +25,7 @@ export interface WorkerArgs {
 /** Milliseconds between two steps that are told. */
 const STEP_EVERY = 200;
 
-/** Gives the exit code. Throws UserError; the reason is kept in the study's folder. */
+/** Gives the exit code: 0, or 130 where it was stopped and saved. Throws UserError; the reason is kept in the study's folder. */
 export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
   const { out, run } = args, study = readStudyFile(out), entry = readRunEntries(out).find((e) => e.run === run);
   if (entry === undefined) throw new UserError(`${out} has no run ${run}`, 'Its runs.json lists them; `tpsc ablate` with the study and the data writes it.');
@@ -34,7 +35,7 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
   const finish = (outcome: WorkOutcome): number => {
     io.err(`${outcome}: ${run}\n`);
     tell({ kind: 'end', outcome });
-    return 0;
+    return outcome === 'stopped' ? 130 : 0;
   };
   try {
     const open = openStudy({ spec: study.spec }, study.study, io, false);
@@ -47,7 +48,7 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
     if (stop.signal.aborted) return finish('stopped');
     const tale = new TrainingTale(io.colour);
     let told = 0;
-    const outcome = await workOn({
+    const work: Work = {
       root: out, study, run, seed: entry.seed, program, engine, dataset, signal: stop.signal, command: args.command,
       versions: versionsOf(engine), machine: machineText(), ...(args.weights === undefined ? {} : { weights: args.weights }),
       onEvent: (e) => {
@@ -66,7 +67,14 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
           case 'checkpoint': return undefined;
         }
       },
-    });
+    };
+    let outcome = await workOn(work);
+    // a runner comes back to what it left to others; a batch system does not
+    while (outcome === 'taken' && io.parent === undefined) {
+      io.err(`${run} is locked: waiting for a sign of life of its process\n`);
+      if (await holderLives(studyPaths(out).lock(run), stop.signal)) break;
+      outcome = await workOn(work);
+    }
     return finish(outcome);
   } catch (error) {
     // a run that failed by itself has said so; this is for what went wrong before it began

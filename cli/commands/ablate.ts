@@ -1,16 +1,18 @@
 // tpsc ablate: trains and scores every run of a study in one folder, so that it can be stopped, killed and shared, and a table made of it.
 import { resolve } from 'node:path';
 import { changedRows } from '../../runtime/ablate/agree.js';
+import type { RunEntry } from '../../runtime/ablate/layout.js';
 import { MisuseError } from '../../runtime/errors.js';
 import { DEFAULT_MIOU } from '../../runtime/metrics/scores.js';
 import { plural } from '../../runtime/report/numbers.js';
-import type { AblateArgs } from '../ablate/open.js';
+import type { AblateArgs, OpenedPlan } from '../ablate/open.js';
+import type { SlurmRequest } from '../ablate/submit.js';
 import { command } from '../command.js';
 import { dataFlags, engineFlags, formatFlag, quoted, scoreFlags } from '../flags.js';
 import { showPath, type Io } from '../io.js';
 
 const needed = (value: string | undefined, flag: string): string => {
-  if (value === undefined) throw new MisuseError(`tpsc ablate needs ${flag}`, 'write tpsc ablate SPEC --study NAME --data DIR --out DIR, or tpsc ablate --status DIR');
+  if (value === undefined) throw new MisuseError(`tpsc ablate needs ${flag}`, 'write tpsc ablate SPEC --study NAME --data DIR --out DIR, tpsc ablate --status DIR or tpsc ablate --collect DIR');
   return value;
 };
 
@@ -25,9 +27,13 @@ export const ablate = command({
     data: { type: 'string', describe: 'the data folder' },
     out: { type: 'string', describe: 'the folder of the study\'s runs' },
     rows: { type: 'string', describe: 'of the study\'s rows, these alone: A1,A2' },
-    jobs: { type: 'number', describe: 'runs at a time, a process each (default: 1)' },
-    'dry-run': { type: 'boolean', default: false, describe: 'print the plan and what it costs, start nothing' },
-    status: { type: 'string', describe: 'how the study in this folder stands' },
+    jobs: { type: 'number', describe: 'runs at a time, a process each (default: 1; on Slurm: as many as it finds room for)' },
+    'dry-run': { type: 'boolean', default: false, describe: 'print the plan and what it costs (and the script for Slurm), start nothing' },
+    executor: { type: 'string', choices: ['local', 'slurm'], default: 'local', describe: 'slurm: submit the runs to a cluster, an array job with a task a run' },
+    'slurm-args': { type: 'string', nargs: 1, describe: 'further options of sbatch: --slurm-args="--partition=long --mem=8G"' },
+    status: { type: 'string', describe: 'how the study in this folder stands, in Slurm too' },
+    collect: { type: 'string', describe: 'once jobs of this folder have ended: what is done, what failed and why' },
+    wait: { type: 'boolean', default: false, describe: 'with --collect or --executor slurm: wait for the end first' },
     run: { type: 'string', describe: 'one run of --out in this process: its name in runs.json' },
     weights: { type: 'string', describe: 'every run starts from a run or a .safetensors file; `random`: let frozen parts stay random' },
     tasks: { type: 'string', describe: 'codes of the tasks to keep: WA,SL' },
@@ -35,7 +41,7 @@ export const ablate = command({
     miou: { ...scoreFlags.miou, default: DEFAULT_MIOU },
     at: { ...scoreFlags.at, default: 'network' },
     ...engineFlags,
-    threads: { type: 'number', describe: 'threads in all, shared among the jobs (default: one a processor, at a low priority, so that the machine stays usable)' },
+    threads: { type: 'number', describe: 'threads in all, shared among the jobs (default: one a processor, at a low priority, so that the machine stays usable); on Slurm of each run, --cpus-per-task (default: 1)' },
     ...dataFlags,
     format: formatFlag,
   },
@@ -44,25 +50,23 @@ export const ablate = command({
     ['tpsc ablate net.tps --study widths --data lesions/ --out runs/widths --jobs 2', 'two runs at a time; the same again goes on'],
     ['tpsc ablate net.tps --study widths --data lesions/ --out runs/widths --weights runs/pretrain', 'every run from one pretraining'],
     ['tpsc ablate --status runs/widths', 'how far it is, what failed'],
+    ['tpsc ablate net.tps --study widths --data lesions/ --out runs/widths --executor slurm --threads 4 --slurm-args="--partition=long --mem=8G"', 'to Slurm, a task a run with 4 processors; the same again submits what was cut or failed'],
+    ['tpsc ablate --collect runs/widths --wait', 'wait for the jobs; exit code 0 where all runs are done'],
   ],
   run: async (args, io) => {
-    if (args.status !== undefined) return status(args.status, io, args.format === 'json');
+    const json = args.format === 'json';
+    if (args.status !== undefined) return (await import('../ablate/standing.js')).status(args.status, io, json);
+    if (args.collect !== undefined) return (await import('../ablate/standing.js')).collect(args.collect, args.wait, io, json);
+    if (args.executor !== 'slurm' && (args.wait || args['slurm-args'] !== undefined)) throw new MisuseError(`${args.wait ? '--wait' : '--slurm-args'} goes with --executor slurm`, 'without it the runs are done here, and the command ends with them');
     const out = needed(args.out, '--out'), data = needed(args.data, '--data');
     if (args.run !== undefined) {
       const { runWorker } = await import('../ablate/worker.js');
       const words = workerWords({ ...args, out, data, run: args.run });
       return runWorker({ ...args, out, data, run: args.run, command: ['tpsc', ...words].map(quoted).join(' ') }, io);
     }
-    return study({ ...args, spec: needed(args.spec, 'a spec'), study: needed(args.study, '--study'), out, data }, args['dry-run'], io, args.format === 'json');
+    return study({ ...args, spec: needed(args.spec, 'a spec'), study: needed(args.study, '--study'), out, data }, args['dry-run'], io, json);
   },
 });
-
-async function status(root: string, io: Io, json: boolean): Promise<number> {
-  const [{ readRunEntries, readStudyFile }, { scanRuns }, { renderStanding }] = await Promise.all([import('../../runtime/ablate/layout.js'), import('../../runtime/ablate/scan.js'), import('../../runtime/report/ablation.js')]);
-  const file = readStudyFile(root), entries = scanRuns(root, readRunEntries(root), file);
-  io.out(json ? `${JSON.stringify({ study: file.study, out: root, runs: entries }, null, 2)}\n` : renderStanding(root, file, entries, io.colour));
-  return 0;
-}
 
 /** What all runs are told besides study.json. */
 function workerWords(args: Pick<AblateArgs, 'out' | 'data' | 'weights' | 'engine' | 'device'> & { readonly run: string }): readonly string[] {
@@ -70,25 +74,42 @@ function workerWords(args: Pick<AblateArgs, 'out' | 'data' | 'weights' | 'engine
     ...(args.engine === 'ort' ? [] : ['--engine', args.engine]), ...(args.device === 'cpu' ? [] : ['--device', args.device])];
 }
 
-async function study(args: AblateArgs, dryRun: boolean, io: Io, json: boolean): Promise<number> {
-  const [{ openPlan }, { boardOf }, { spawnWorker }, { settleStudy, requireAgreement }, { findStudyFile, studyPaths }, { runAll }, { scanRuns }, report, { makeFolder }] = await Promise.all([
-    import('../ablate/open.js'), import('../ablate/board.js'), import('../ablate/spawn.js'), import('../../runtime/ablate/agree.js'), import('../../runtime/ablate/layout.js'),
-    import('../../runtime/ablate/runner.js'), import('../../runtime/ablate/scan.js'), import('../../runtime/report/ablation.js'), import('../../runtime/state/atomic.js'),
+async function study(args: AblateArgs & { readonly wait: boolean }, dryRun: boolean, io: Io, json: boolean): Promise<number> {
+  const [{ openPlan }, { settleStudy, requireAgreement }, { findStudyFile, studyPaths }, { scanRuns }, report, { makeFolder }, { openRuns, scriptOf, submitOpen }, { checkSlurmArgs }, { requireSlurm }, standing] = await Promise.all([
+    import('../ablate/open.js'), import('../../runtime/ablate/agree.js'), import('../../runtime/ablate/layout.js'), import('../../runtime/ablate/scan.js'), import('../../runtime/report/ablation.js'),
+    import('../../runtime/state/atomic.js'), import('../ablate/submit.js'), import('../ablate/slurm-script.js'), import('../../runtime/ablate/slurm.js'), import('../ablate/standing.js'),
   ]);
-  const { plan, chosen, jobs, weights } = await openPlan(args, io), { out } = args, paths = studyPaths(out);
-  const before = scanRuns(out, plan.runs, plan.study), planned = report.planReport(plan, before, jobs);
+  const onSlurm = args.executor === 'slurm', extra = args['slurm-args'];
+  if (extra !== undefined) checkSlurmArgs(extra);
+  if (onSlurm && !dryRun) requireSlurm();
+  const opened = await openPlan(args, io), { plan, chosen, jobs, weights } = opened, { out } = args, paths = studyPaths(out);
+  const before = scanRuns(out, plan.runs, plan.study), open = openRuns(chosen, before), planned = report.planReport(plan, before, jobs ?? Math.max(1, open.length));
+  // a node knows the paths of this machine, not its working folder
+  const words = (run: string): readonly string[] => [...io.self, ...workerWords({ ...args, out: resolve(out), data: resolve(args.data), run, ...(weights === undefined ? {} : { weights }) })];
+  const slurm: SlurmRequest = { out, opened, words, ...(extra === undefined ? {} : { args: extra }) };
   if (dryRun) {
-    const there = findStudyFile(out);
+    const there = findStudyFile(out), script = onSlurm && open.length > 0 ? scriptOf(slurm, open) : undefined;
     if (there !== undefined) requireAgreement(out, there, plan.study);
-    io.out(json ? `${JSON.stringify({ ...planned, list: before }, null, 2)}\n` : report.renderPlan(planned, plan.study));
+    io.out(json ? `${JSON.stringify({ ...planned, list: before, script }, null, 2)}\n` : `${report.renderPlan(planned, plan.study)}${script === undefined ? '' : `\n${script}`}`);
     return 0;
   }
   const changed = changedRows(await settleStudy(out, plan.study), plan.study);
   if (changed.length > 0) io.err(`${plural(changed.length, 'row')} changed since: ${changed.join(', ')}. Their runs are made anew; the old ones stay in ${paths.root}/runs\n`);
   makeFolder(`${out}/logs`);
   io.err(report.renderPlan(planned, plan.study));
+  if (!onSlurm) return here(args, opened, before, words, io, json);
+  const job = submitOpen(slurm, before, againText(args), io);
+  if (job === undefined) io.err('nothing to submit\n');
+  if (args.wait) return standing.collect(out, true, io, json);
+  return standing.status(out, io, json);
+}
 
-  const board = boardOf(io, chosen, before), stop = new AbortController();
+/** Does the runs on this machine. Gives the exit code. */
+async function here(args: AblateArgs, { plan, chosen, jobs = 1 }: OpenedPlan, before: readonly RunEntry[], words: (run: string) => readonly string[], io: Io, json: boolean): Promise<number> {
+  const [{ boardOf }, { spawnWorker }, { studyPaths }, { runAll }, report] = await Promise.all([
+    import('../ablate/board.js'), import('../ablate/spawn.js'), import('../../runtime/ablate/layout.js'), import('../../runtime/ablate/runner.js'), import('../../runtime/report/ablation.js'),
+  ]);
+  const { out } = args, board = boardOf(io, chosen, before), stop = new AbortController();
   const unlisten = io.onInterrupt(() => {
     board.line('stopping: every run saves; once more Ctrl-C ends at once');
     stop.abort();
@@ -96,7 +117,7 @@ async function study(args: AblateArgs, dryRun: boolean, io: Io, json: boolean): 
   try {
     const entries = await runAll({
       root: out, goal: plan.study, all: plan.runs, runs: chosen, jobs, signal: stop.signal,
-      start: (run) => spawnWorker([...io.self, ...workerWords({ ...args, run: run.run, ...(weights === undefined ? {} : { weights }) })], paths.log(run.run), (message) => board.told(run, message)),
+      start: (run) => spawnWorker(words(run.run), studyPaths(out).log(run.run), (message) => board.told(run, message)),
       onEvent: (e) => {
         switch (e.kind) {
           case 'start': return board.started(e.run);
@@ -119,7 +140,7 @@ async function study(args: AblateArgs, dryRun: boolean, io: Io, json: boolean): 
 
 /** The command as a person would type it again. */
 function againText(args: AblateArgs): string {
-  const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', checkpoint: 'last', miou: DEFAULT_MIOU, at: 'network' };
-  const names = ['study', 'data', 'out', 'rows', 'jobs', 'threads', 'weights', 'tasks', 'checkpoint', 'miou', 'at', 'engine', 'device', 'split-rule', 'accept'] as const;
-  return ['tpsc', 'ablate', args.spec, ...names.flatMap((n) => (args[n] === undefined || args[n] === defaults[n] ? [] : [`--${n}`, String(args[n])]))].map(quoted).join(' ');
+  const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', executor: 'local', checkpoint: 'last', miou: DEFAULT_MIOU, at: 'network' };
+  const names = ['study', 'data', 'out', 'rows', 'jobs', 'threads', 'weights', 'tasks', 'checkpoint', 'miou', 'at', 'engine', 'device', 'split-rule', 'accept', 'executor'] as const;
+  return ['tpsc', 'ablate', args.spec, ...names.flatMap((n) => (args[n] === undefined || args[n] === defaults[n] ? [] : [`--${n}`, String(args[n])])), ...(args['slurm-args'] === undefined ? [] : [`--slurm-args=${args['slurm-args']}`])].map(quoted).join(' ');
 }

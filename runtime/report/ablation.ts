@@ -3,6 +3,7 @@ import { expectations, secondsLeft } from '../ablate/estimate.js';
 import { studyPaths, type RunEntry, type StudyFile } from '../ablate/layout.js';
 import type { Plan } from '../ablate/plan.js';
 import { evaluationOf } from '../ablate/scan.js';
+import { isLive, taskLog, type Queue, type SlurmTask } from '../ablate/slurm.js';
 import { paint } from './colour.js';
 import { duration, grouped, plural, score, short } from './numbers.js';
 import { renderTable } from './table.js';
@@ -28,7 +29,8 @@ export interface PlanRow {
 export interface PlanReport { readonly study: string; readonly rows: readonly PlanRow[]; readonly runs: number; readonly done: number; readonly jobs: number; readonly threads: number; readonly secondsLeft: number | null }
 
 const sum = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0);
-const distinct = <T extends { readonly run: string }>(runs: readonly T[]): readonly T[] => [...new Map(runs.map((r) => [r.run, r])).values()];
+/** Each run once, where it comes first: rows of one network share theirs. */
+export const distinctRuns = <T extends { readonly run: string }>(runs: readonly T[]): readonly T[] => [...new Map([...runs].reverse().map((r) => [r.run, r])).values()].reverse();
 
 export function planReport({ study, runs }: Plan, entries: readonly RunEntry[], jobs: number): PlanReport {
   const expected = expectations(runs, entries), done = new Set(entries.filter((e) => e.state === 'done').map((e) => e.run));
@@ -44,7 +46,7 @@ export function planReport({ study, runs }: Plan, entries: readonly RunEntry[], 
       sameAs: names.slice(0, i).find((other) => of(other)[0]?.run === first.run) ?? null,
     }];
   });
-  const all = distinct(runs);
+  const all = distinctRuns(runs);
   return { study: study.study, rows, runs: all.length, done: all.filter((r) => done.has(r.run)).length, jobs, threads: study.threads, secondsLeft: secondsLeft(runs, entries, jobs) ?? null };
 }
 
@@ -73,20 +75,38 @@ function meanDice(root: string, study: StudyFile, entries: readonly RunEntry[]):
   return values.length === 0 ? undefined : sum(values) / values.length;
 }
 
-/** How a study stands, a line a row; then what failed and where it is told. */
-export function renderStanding(root: string, study: StudyFile, entries: readonly RunEntry[], colour: boolean): string {
+/** How a study stands, a line a row; then what failed and where it is told, and with `queue` how its tasks in Slurm stand. */
+export function renderStanding(root: string, study: StudyFile, entries: readonly RunEntry[], colour: boolean, queue?: Queue): string {
   const p = paint(colour);
+  const isQueued = (e: RunEntry): boolean => e.state === 'waiting' && isLive(queue?.get(e.run));
   const of = (row: string): readonly RunEntry[] => entries.filter((e) => e.row === row);
   const rows = study.rows.filter((r) => of(r.name).length > 0).map((row) => {
     const own = of(row.name), count = (state: RunEntry['state']): string => String(own.filter((e) => e.state === state).length);
     const [step, steps] = [sum(own.map((e) => (e.state === 'done' ? e.steps : e.step))), sum(own.map((e) => e.steps))];
     const seconds = own.flatMap((e) => (e.state === 'done' ? e.seconds ?? [] : []));
-    return [row.name, row.label, `${count('done')}/${own.length}`, count('running'), count('failed'), count('waiting'), `${grouped(step)}/${grouped(steps)}`, score(meanDice(root, study, own)), seconds.length === 0 ? '' : duration(sum(seconds) / seconds.length)];
+    return [row.name, row.label, `${count('done')}/${own.length}`, count('running'), count('failed'),
+      ...(queue === undefined ? [count('waiting')] : [String(own.filter(isQueued).length), String(own.filter((e) => e.state === 'waiting' && !isQueued(e)).length)]), `${grouped(step)}/${grouped(steps)}`, score(meanDice(root, study, own)), seconds.length === 0 ? '' : duration(sum(seconds) / seconds.length)];
   });
   const right = (title: string): { readonly title: string; readonly align: 'right' } => ({ title, align: 'right' });
-  const table = renderTable([{ title: 'row' }, { title: 'label' }, ...['done', 'running', 'failed', 'waiting', 'steps', 'Dice', 'a run'].map(right)], rows);
-  const failed = distinct(entries.filter((e) => e.state === 'failed')).map((e) => `${p.red('failed')}: ${runName(e)}: ${e.reason ?? ''}\n  all it said: cat ${studyPaths(root).log(e.run)}\n`);
-  return `${table}${failed.length === 0 ? '' : '\n'}${failed.join('')}`;
+  const table = renderTable([{ title: 'row' }, { title: 'label' }, ...['done', 'running', 'failed', ...(queue === undefined ? [] : ['queued']), 'waiting', 'steps', 'Dice', 'a run'].map(right)], rows);
+  const failed = distinctRuns(entries.filter((e) => e.state === 'failed')).map((e) => `${p.red('failed')}: ${runName(e)}: ${e.reason ?? ''}\n  all it said: cat ${studyPaths(root).log(e.run)}\n`);
+  const slurm = queue === undefined ? '' : renderQueue(root, queue);
+  return `${table}${failed.length === 0 && slurm === '' ? '' : '\n'}${failed.join('')}${slurm}`;
+}
+
+/** Tasks of runs that are not done: those that are alike in a line. */
+function renderQueue(root: string, queue: Queue): string {
+  const groups = new Map<string, SlurmTask[]>();
+  for (const t of queue.values()) {
+    const key = [t.task.replace(/_.*/, ''), t.state, t.reason].join();
+    groups.set(key, [...groups.get(key) ?? [], t]);
+  }
+  return [...groups.values()].flatMap((tasks) => {
+    const [first] = tasks, nodes = [...new Set(tasks.flatMap((t) => (t.nodes === '' ? [] : [t.nodes])))].join(', ');
+    if (first === undefined) return [];
+    const said = isLive(first) ? '' : tasks.map((t) => `  all it said: cat ${taskLog(root, t)}\n`).join('');
+    return `Slurm, job ${first.task.replace(/_.*/, '')}: ${plural(tasks.length, 'task')} ${first.state.toLowerCase()}${['None', ''].includes(first.reason) ? '' : ` (${first.reason})`}${nodes === '' ? '' : ` on ${nodes}`}\n${said}`;
+  }).join('');
 }
 
 /** `A5 (SL), seed 1`: tasks where they are not those of the whole study are the caller's matter. */

@@ -53,7 +53,7 @@ const workers = (out: string): readonly number[] => {
 };
 
 /** The table of a study but for the times, as `tpsc table` prints it. */
-async function tableOf(out: string): Promise<string> {
+export async function tableOf(out: string): Promise<string> {
   const { code, said } = await tpscProcess(['table', out, '--no-time', '--format', 'json']).ended;
   if (code !== 0) throw new Error(`the table ended with ${code}: ${said}`);
   return said.replaceAll(out, 'OUT');

@@ -94,6 +94,24 @@ describe('ablate', { timeout: 300_000 }, () => {
     expect((await tpsc(['ablate', '--status', at('runs')])).out).toMatch(/^each +each by itself +2\/2 [^]*failed: bad, seed 0: the training diverged/m);
     expect(JSON.parse((await tpsc(['ablate', '--status', at('runs'), '--format', 'json'])).out)).toMatchObject({ study: 'failing', runs: json('runs/runs.json') });
   });
+  it('collects what is done, without Slurm too', async () => {
+    const { code, out } = await tpsc(['ablate', '--collect', at('runs'), '--wait']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^each +each by itself +2\/2 [^]*failed: bad, seed 0: the training diverged[^]*not done, and in no queue: bad, seed 0\nthe table: tpsc table \S*runs\n$/m);
+  });
+  it('needs Slurm for --executor slurm, but not to print its script', async () => {
+    const path = process.env['PATH'], slurm = ['ablate', at('net.tps'), '--study', 'widths', '--data', at('data'), '--out', at('never'), '--executor', 'slurm', '--jobs', '3', '--slurm-args', '--mem=2G --time=10'];
+    process.env['PATH'] = '/nowhere';
+    try {
+      const { code, err } = await tpsc(slurm);
+      expect([code, existsSync(at('never'))]).toEqual([1, false]);
+      expect(err).toMatch(/Slurm is not here: no sbatch on the PATH\n.*login node/);
+      const dry = await tpsc([...slurm, '--threads', '2', '--dry-run']);
+      expect([dry.code, existsSync(at('never'))]).toEqual([0, false]);
+      expect(dry.out).toMatch(/^#SBATCH --array=0-5%3\n#SBATCH --cpus-per-task=2\n[^]*\n#SBATCH --mem=2G --time=10\n[^]* {2}# main, seed 0\n/m);
+      expect((JSON.parse((await tpsc([...slurm, '--dry-run', '--format', 'json'])).out) as { readonly script: string }).script).toContain(`--out ${at('never')} --data ${at('data')} >> "logs/$run.log" 2>&1 &\n`);
+    } finally { process.env['PATH'] = path; }
+  });
   it.each<[readonly string[], number, RegExp]>([
     [ablate('failing', 'runs').map((w) => (w === at('data') ? at('other') : w)), 1, /cannot be compared with these\. Different: the data \(was \w{12}, is \w{12}\)\n.*give another --out/],
     [ablate('failing', 'runs', '--checkpoint', 'best'), 1, /cannot be compared with these\. Different: the metric/],
@@ -104,6 +122,10 @@ describe('ablate', { timeout: 300_000 }, () => {
     [ablate('width', 'never'), 1, /has no study width\n.*did you mean `widths`\?/],
     [['ablate', at('net.tps'), '--data', at('data'), '--out', at('never')], 2, /needs --study/],
     [['ablate', '--status', folder], 1, /holds no study/],
+    [['ablate', '--collect', folder], 1, /holds no study/],
+    [ablate('widths', 'never', '--wait'), 2, /--wait goes with --executor slurm/],
+    [ablate('widths', 'never', '--slurm-args', '--partition=long'), 2, /--slurm-args goes with --executor slurm/],
+    [ablate('widths', 'never', '--executor', 'slurm', '--slurm-args', '--array=1-9'), 2, /--slurm-args: --array is set by tpsc itself\n.*--jobs N/],
     [['ablate', '--out', at('runs'), '--data', at('data'), '--run', '0123456789abcdef'], 1, /has no run 0123456789abcdef/],
   ])('refuses %j', async (argv, code, message) => {
     const said = await tpsc(argv);
