@@ -45,7 +45,11 @@ async function follow(root: string, io: Io, signal: AbortSignal): Promise<void> 
   while (!signal.aborted && entries.some((e) => isOpen({ ...(queue === undefined ? {} : { queue }) }, e))) {
     await setTimeout(LOOK, undefined, { signal }).catch(() => undefined);
     entries = scanRuns(root, entries, study);
-    if (Date.now() - asked > ASK) [queue, asked] = [queueOf(root, entries), Date.now()];
+    if (Date.now() - asked > ASK) {
+      [queue, asked] = [queueOf(root, entries), Date.now()];
+      // at once: Slurm forgets how a task ended
+      entries = settleEnded(root, entries, queue, study);
+    }
     for (const e of entries) {
       if (told.has(e.run) || (e.state !== 'done' && e.state !== 'failed')) continue;
       told.add(e.run);

@@ -8,7 +8,7 @@ const reason = whyNoSlurm();
 describe.skipIf(reason !== undefined)(`a study through Slurm${reason === undefined ? '' : ` (skipped: ${reason})`}`, { timeout: 600_000 }, () => {
   it('gives the numbers and the table of --jobs 2, though tasks are requeued and killed', async () => {
     const report = await withSlurm(() => throughSlurm({
-      spec: study('seeds = 2, budget = { epochs: 40 }, tasks = [TN, SL]', ['main', 'wide']).replace('study widths', 'study clustered'), phantom: ['--seed', '3', '--size', '32', '--train', '16', '--val', '2'], flags: [],
+      spec: study('seeds = 2, budget = { epochs: 24 }, tasks = [TN, SL]', ['main', 'wide']).replace('study widths', 'study clustered'), phantom: ['--seed', '3', '--size', '32', '--train', '16', '--val', '2'], flags: [],
     }));
     expect(report.dryRun).toMatch(/4 runs left.*\n\n#!\/bin\/bash\n/);
     expect(report.dryRun).toContain('#SBATCH --array=0-3\n#SBATCH --cpus-per-task=1\n');

@@ -1,0 +1,45 @@
+// Whether two runs at a time with a thread each take longer than one after another with two: `tsx bench/ablate-jobs.ts [--rounds 2] [--steps 30]`.
+// A study of the nano network on phantom data, 2 rows by 2 seeds, done anew in each way by turns. Times of a whole `tpsc ablate`, from start to end, and the
+// processor seconds of all its processes; a ratio for each round, for a machine that is not quiet.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { packageRoot } from '../cli/host.js';
+import { programWords } from '../test/cli/program.js';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '2' }, steps: { type: 'string', default: '30' } } });
+const root = mkdtempSync(join(tmpdir(), 'ablate-jobs-')), file = join(root, 'net.tps'), data = join(root, 'data');
+
+/** Wall and processor seconds of `tpsc …` with all that it starts. */
+function timed(argv: readonly string[]): { readonly wall: number; readonly cpu: number } {
+  const began = performance.now();
+  // bash's `times`: a line of its own, then one of all the processes that it has waited for, as 1m2.345s
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', '"$@" > /dev/null && times', 'bash', ...programWords(), ...argv], { cwd: packageRoot, encoding: 'utf8' });
+  const wall = (performance.now() - began) / 1000, [, children = ''] = stdout.trim().split('\n');
+  if (status !== 0) throw new Error(stderr);
+  return { wall, cpu: [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, [, m, s]) => sum + 60 * Number(m) + Number(s), 0) };
+}
+
+try {
+  const nano = readFileSync(join(packageRoot, 'models', 'tpseg-nano.tps'), 'utf8').replaceAll(/^study [\s\S]*?^\}\n/gm, '').replace('setting size: int = 128', 'setting size: int = 64');
+  writeFileSync(file, `${nano}\nstudy jobs of main {\n  rows = [A1, A4], baseline = A4, seeds = 2, tasks = [SL, CP], budget = { steps: ${values.steps} }\n}\n`);
+  timed(['data', 'phantom', '--out', data, '--seed', '1', '--size', '64', '--train', '24', '--val', '4']);
+  const ratios: number[] = [];
+  for (let round = 0; round < Number(values.rounds); round++) {
+    const ways = round % 2 === 0 ? ['1', '2'] : ['2', '1'];
+    const took = new Map(ways.map((jobs) => {
+      const out = join(root, `out-${round}-${jobs}`);
+      return [jobs, timed(['ablate', file, '--study', 'jobs', '--data', data, '--out', out, '--weights', 'random', '--threads', '2', '--jobs', jobs])] as const;
+    }));
+    const [one, two] = [took.get('1'), took.get('2')];
+    if (one === undefined || two === undefined) throw new Error('both ways are timed');
+    ratios.push(two.wall / one.wall);
+    for (const [name, { wall, cpu }] of [['--jobs 1, 2 threads', one], ['--jobs 2, 1 thread each', two]] as const) console.log(`${name.padEnd(24)} ${wall.toFixed(1).padStart(7)} s   ${cpu.toFixed(1).padStart(7)} s of processors`);
+    console.log(`round ${round + 1}: two at a time take ${(two.wall / one.wall).toFixed(2)} of the time, ${(two.cpu / one.cpu).toFixed(2)} of the processors' work\n`);
+  }
+  console.log(`of the time, mean of ${ratios.length}: ${(ratios.reduce((a, b) => a + b, 0) / ratios.length).toFixed(2)}`);
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
