@@ -2,6 +2,7 @@
 import { MisuseError } from '../runtime/errors.js';
 import type { SplitRule } from '../runtime/data/index.js';
 import { miouDefinitions, type MiouDefinition } from '../runtime/metrics/scores.js';
+import type { CacheSetting } from '../runtime/features/cache.js';
 import type { Reading } from '../runtime/train/run-directory.js';
 import type { Flags } from './command.js';
 
@@ -35,6 +36,25 @@ export const dataFlags = {
 export function readingOf(args: { readonly 'split-rule'?: string; readonly accept?: string }): Reading {
   const split = parseSplitRule(args['split-rule']);
   return { ...(args.accept === undefined ? {} : { accept: args.accept.split(',') }), ...(split === undefined ? {} : { split }) };
+}
+
+/** Where features of frozen parts are kept. What stands where it is absent is the command's. */
+export const cacheFlags = {
+  cache: { type: 'string', describe: 'keep what the frozen part makes of an image, in place of computing it in every epoch: ram[:4GB], disk:DIR[:50GB] or off; changes no number' },
+} as const satisfies Flags;
+
+const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 };
+
+/** `off`, `ram`, `ram:4GB`, `disk:DIR`, `disk:DIR:50GB`. Throws MisuseError. */
+export function parseCache(text: string): CacheSetting {
+  const [, head = '', size, unit = ''] = /^(.*?)(?::([\d.]+)([MGT]i?B))?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(size) * (UNITS[unit.toUpperCase()] ?? NaN)), bound = size === undefined ? {} : { bytes };
+  if (size === undefined || bytes > 0) {
+    if (head === 'off' && size === undefined) return { kind: 'off' };
+    if (head === 'ram') return { kind: 'ram', ...bound };
+    if (/^disk:./.test(head)) return { kind: 'disk', folder: head.slice('disk:'.length), ...bound };
+  }
+  throw new MisuseError(`--cache ${text} is no place for features`, 'write ram, ram:4GB, disk:DIR, disk:DIR:50GB (MB, GB, TB; MiB, GiB, TiB), or off');
 }
 
 /** How masks are scored. What stands where one is absent is the command's. */

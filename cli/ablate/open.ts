@@ -30,6 +30,7 @@ export interface AblateArgs {
   readonly at?: string;
   readonly engine: string;
   readonly device: string;
+  readonly cache?: string;
   readonly 'split-rule'?: string;
   readonly accept?: string;
 }

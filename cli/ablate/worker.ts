@@ -3,12 +3,15 @@ import { readRunEntries, readStudyFile, studyPaths } from '../../runtime/ablate/
 import { recordFailure } from '../../runtime/ablate/scan.js';
 import { workOn, type Work, type WorkOutcome } from '../../runtime/ablate/work.js';
 import { UserError } from '../../runtime/errors.js';
-import { TrainingTale } from '../../runtime/report/training.js';
+import { openFeatures } from '../../runtime/features/cache.js';
+import { distrustText, featuresText, TrainingTale } from '../../runtime/report/training.js';
 import { holderLives } from '../../runtime/train/lock.js';
+import { toolVersion } from '../host.js';
 import type { Io } from '../io.js';
 import { SpecFaults } from '../program.js';
 import { machineText, openData, openEngine, versionsOf } from '../session.js';
 import { openStudy } from '../study.js';
+import { featuresSetting } from './features.js';
 import type { WorkerMessage } from './messages.js';
 
 export interface WorkerArgs {
@@ -18,6 +21,7 @@ export interface WorkerArgs {
   readonly weights?: string;
   readonly engine: string;
   readonly device: string;
+  readonly cache?: string;
   /** As a person would type it. */
   readonly command: string;
 }
@@ -32,9 +36,12 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
   const tell = (message: WorkerMessage): void => io.parent?.tell(message);
   const stop = new AbortController(), halt = (): void => stop.abort();
   const ends = [io.onInterrupt(halt), ...(io.parent === undefined ? [] : [io.parent.onGone(halt)])];
+  const features = openFeatures(featuresSetting(out, args.cache), toolVersion);
   const finish = (outcome: WorkOutcome): number => {
-    io.err(`${outcome}: ${run}\n`);
-    tell({ kind: 'end', outcome });
+    const use = features === undefined || features.use.images === 0 ? undefined : features.use;
+    if (features?.distrusted === true) io.err(`${distrustText(features.shelves.place)}\n`);
+    io.err(`${use === undefined ? '' : `${featuresText(use)}\n`}${outcome}: ${run}\n`);
+    tell({ kind: 'end', outcome, ...(use === undefined ? {} : { features: use }) });
     return outcome === 'stopped' ? 130 : 0;
   };
   try {
@@ -50,7 +57,7 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
     let told = 0;
     const work: Work = {
       root: out, study, run, seed: entry.seed, program, engine, dataset, signal: stop.signal, command: args.command,
-      versions: versionsOf(engine), machine: machineText(), ...(args.weights === undefined ? {} : { weights: args.weights }),
+      versions: versionsOf(engine), machine: machineText(), ...(features === undefined ? {} : { features }), ...(args.weights === undefined ? {} : { weights: args.weights }),
       onEvent: (e) => {
         switch (e.kind) {
           case 'start': return io.err(`${tale.start(e)}\n`);

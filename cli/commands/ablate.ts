@@ -8,7 +8,7 @@ import { plural } from '../../runtime/report/numbers.js';
 import type { AblateArgs, OpenedPlan } from '../ablate/open.js';
 import type { SlurmRequest } from '../ablate/submit.js';
 import { command } from '../command.js';
-import { dataFlags, engineFlags, formatFlag, quoted, scoreFlags } from '../flags.js';
+import { cacheFlags, dataFlags, engineFlags, formatFlag, quoted, scoreFlags } from '../flags.js';
 import { showPath, type Io } from '../io.js';
 
 const needed = (value: string | undefined, flag: string): string => {
@@ -43,6 +43,7 @@ export const ablate = command({
     ...engineFlags,
     threads: { type: 'number', describe: 'threads in all, shared among the jobs (default: one a processor, at a low priority, so that the machine stays usable); on Slurm of each run, --cpus-per-task (default: 1)' },
     ...dataFlags,
+    cache: { ...cacheFlags.cache, describe: `${cacheFlags.cache.describe} (default: --out/features, which all rows share, up to 10GiB; removed when all is done)` },
     format: formatFlag,
   },
   examples: [
@@ -69,23 +70,25 @@ export const ablate = command({
 });
 
 /** What all runs are told besides study.json. */
-function workerWords(args: Pick<AblateArgs, 'out' | 'data' | 'weights' | 'engine' | 'device'> & { readonly run: string }): readonly string[] {
+function workerWords(args: Pick<AblateArgs, 'out' | 'data' | 'weights' | 'engine' | 'device' | 'cache'> & { readonly run: string }): readonly string[] {
   return ['ablate', '--run', args.run, '--out', args.out, '--data', args.data, ...(args.weights === undefined ? [] : ['--weights', args.weights]),
-    ...(args.engine === 'ort' ? [] : ['--engine', args.engine]), ...(args.device === 'cpu' ? [] : ['--device', args.device])];
+    ...(args.engine === 'ort' ? [] : ['--engine', args.engine]), ...(args.device === 'cpu' ? [] : ['--device', args.device]), ...(args.cache === undefined ? [] : ['--cache', args.cache])];
 }
 
 async function study(args: AblateArgs & { readonly wait: boolean }, dryRun: boolean, io: Io, json: boolean): Promise<number> {
-  const [{ openPlan }, { settleStudy, requireAgreement }, { findStudyFile, studyPaths }, { scanRuns }, report, { makeFolder }, { openRuns, scriptOf, submitOpen }, { checkSlurmArgs }, { requireSlurm }, standing] = await Promise.all([
+  const [{ openPlan }, { settleStudy, requireAgreement }, { findStudyFile, studyPaths }, { scanRuns }, report, { makeFolder }, { openRuns, scriptOf, submitOpen }, { checkSlurmArgs }, { requireSlurm }, standing, { workerCache }] = await Promise.all([
     import('../ablate/open.js'), import('../../runtime/ablate/agree.js'), import('../../runtime/ablate/layout.js'), import('../../runtime/ablate/scan.js'), import('../../runtime/report/ablation.js'),
     import('../../runtime/state/atomic.js'), import('../ablate/submit.js'), import('../ablate/slurm-script.js'), import('../../runtime/ablate/slurm.js'), import('../ablate/standing.js'),
+    import('../ablate/features.js'),
   ]);
   const onSlurm = args.executor === 'slurm', extra = args['slurm-args'];
   if (extra !== undefined) checkSlurmArgs(extra);
   if (onSlurm && !dryRun) requireSlurm();
   const opened = await openPlan(args, io), { plan, chosen, jobs, weights } = opened, { out } = args, paths = studyPaths(out);
   const before = scanRuns(out, plan.runs, plan.study), open = openRuns(chosen, before), planned = report.planReport(plan, before, jobs ?? Math.max(1, open.length));
+  const cache = workerCache(args.cache, onSlurm ? 1 : jobs ?? 1);
   // a node knows the paths of this machine, not its working folder
-  const words = (run: string): readonly string[] => [...io.self, ...workerWords({ ...args, out: resolve(out), data: resolve(args.data), run, ...(weights === undefined ? {} : { weights }) })];
+  const words = (run: string): readonly string[] => [...io.self, ...workerWords({ ...args, out: resolve(out), data: resolve(args.data), run, ...(weights === undefined ? {} : { weights }), ...(cache === undefined ? {} : { cache }) })];
   const slurm: SlurmRequest = { out, opened, words, ...(extra === undefined ? {} : { args: extra }) };
   if (dryRun) {
     const there = findStudyFile(out), script = onSlurm && open.length > 0 ? scriptOf(slurm, open) : undefined;
@@ -106,10 +109,12 @@ async function study(args: AblateArgs & { readonly wait: boolean }, dryRun: bool
 
 /** Does the runs on this machine. Gives the exit code. */
 async function here(args: AblateArgs, { plan, chosen, jobs = 1 }: OpenedPlan, before: readonly RunEntry[], words: (run: string) => readonly string[], io: Io, json: boolean): Promise<number> {
-  const [{ boardOf }, { spawnWorker }, { studyPaths }, { runAll }, report] = await Promise.all([
+  const [{ boardOf }, { spawnWorker }, { studyPaths }, { runAll }, report, { featuresText }, { addedUse, NOTHING_USED }, { removeFeatures }] = await Promise.all([
     import('../ablate/board.js'), import('../ablate/spawn.js'), import('../../runtime/ablate/layout.js'), import('../../runtime/ablate/runner.js'), import('../../runtime/report/ablation.js'),
+    import('../../runtime/report/training.js'), import('../../runtime/features/cache.js'), import('../ablate/features.js'),
   ]);
   const { out } = args, board = boardOf(io, chosen, before), stop = new AbortController();
+  let use = NOTHING_USED;
   const unlisten = io.onInterrupt(() => {
     board.line('stopping: every run saves; once more Ctrl-C ends at once');
     stop.abort();
@@ -117,7 +122,10 @@ async function here(args: AblateArgs, { plan, chosen, jobs = 1 }: OpenedPlan, be
   try {
     const entries = await runAll({
       root: out, goal: plan.study, all: plan.runs, runs: chosen, jobs, signal: stop.signal,
-      start: (run) => spawnWorker(words(run.run), studyPaths(out).log(run.run), (message) => board.told(run, message)),
+      start: (run) => spawnWorker(words(run.run), studyPaths(out).log(run.run), (message) => {
+        if (message.kind === 'end' && message.features !== undefined) use = addedUse(use, message.features);
+        board.told(run, message);
+      }),
       onEvent: (e) => {
         switch (e.kind) {
           case 'start': return board.started(e.run);
@@ -128,8 +136,10 @@ async function here(args: AblateArgs, { plan, chosen, jobs = 1 }: OpenedPlan, be
       },
     });
     board.stop();
+    if (args.cache === undefined && entries.every((e) => e.state === 'done')) removeFeatures(out);
+    if (use.images > 0) io.err(`${featuresText(use)}\n`);
     const failed = entries.filter((e) => e.state === 'failed' && chosen.some((r) => r.run === e.run)), again = againText(args);
-    if (json) io.out(`${JSON.stringify({ study: plan.study.study, out, interrupted: stop.signal.aborted, runs: entries }, null, 2)}\n`);
+    if (json) io.out(`${JSON.stringify({ study: plan.study.study, out, interrupted: stop.signal.aborted, ...(use.images > 0 ? { features: use } : {}), runs: entries }, null, 2)}\n`);
     else io.out(`${report.renderStanding(out, plan.study, entries, io.colour)}\n${stop.signal.aborted ? `stopped; go on with:\n  ${again}\n` : failed.length > 0 ? `once that is mended, the failed runs alone are tried again by:\n  ${again}\n` : `the table: tpsc table ${quoted(showPath(resolve(out)))}\n`}`);
     return stop.signal.aborted ? 130 : failed.length > 0 ? 1 : 0;
   } finally {
@@ -141,6 +151,6 @@ async function here(args: AblateArgs, { plan, chosen, jobs = 1 }: OpenedPlan, be
 /** The command as a person would type it again. */
 function againText(args: AblateArgs): string {
   const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', executor: 'local', checkpoint: 'last', miou: DEFAULT_MIOU, at: 'network' };
-  const names = ['study', 'data', 'out', 'rows', 'jobs', 'threads', 'weights', 'tasks', 'checkpoint', 'miou', 'at', 'engine', 'device', 'split-rule', 'accept', 'executor'] as const;
+  const names = ['study', 'data', 'out', 'rows', 'jobs', 'threads', 'weights', 'tasks', 'checkpoint', 'miou', 'at', 'engine', 'device', 'split-rule', 'accept', 'executor', 'cache'] as const;
   return ['tpsc', 'ablate', args.spec, ...names.flatMap((n) => (args[n] === undefined || args[n] === defaults[n] ? [] : [`--${n}`, String(args[n])])), ...(args['slurm-args'] === undefined ? [] : [`--slurm-args=${args['slurm-args']}`])].map(quoted).join(' ');
 }

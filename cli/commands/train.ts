@@ -3,9 +3,10 @@ import { programName } from '../../compiler/program.js';
 import { paint } from '../../runtime/report/colour.js';
 import type { TrainOptions } from '../../runtime/train/loop.js';
 import { readRun } from '../../runtime/train/run-directory.js';
-import { TrainingTale, trainingEnd } from '../../runtime/report/training.js';
+import { distrustText, nothingKept, TrainingTale, trainingEnd } from '../../runtime/report/training.js';
 import { command } from '../command.js';
-import { countOf, engineFlags, programFlags, quoted, readingOf, specArgument, dataFlags } from '../flags.js';
+import { cacheFlags, countOf, engineFlags, parseCache, programFlags, quoted, readingOf, specArgument, dataFlags } from '../flags.js';
+import { toolVersion } from '../host.js';
 import { needProgram } from '../program.js';
 import { barOf } from '../progress.js';
 import { isRun } from '../trained.js';
@@ -30,6 +31,7 @@ export const train = command({
     ...programFlags,
     ...engineFlags,
     ...dataFlags,
+    cache: { ...cacheFlags.cache, describe: `${cacheFlags.cache.describe} (default: ram)` },
   },
   examples: [
     ['tpsc train net.tps --data lesions/ --out runs/a', 'the last train block of the spec'],
@@ -37,15 +39,18 @@ export const train = command({
     ['tpsc train net.tps --data lesions/ --out runs/fold0 --split-rule fold:0/5', 'the first of five folds by group'],
     ['tpsc train net.tps --add-task NB --from runs/a --data lesions/ --out runs/b', 'a task more, with its row in the spec; the others stay as they are'],
     ['tpsc train net.tps#A2 --data lesions/ --out runs/c --epochs 5 --seed 1', 'a variant, shortly'],
+    ['tpsc train net.tps --data lesions/ --out runs/d --cache disk:features:20GB', 'what a frozen encoder makes of an image is there for later runs, too'],
   ],
   run: async (args, io) => {
     const epochs = countOf('epochs', args.epochs);
     const maxSteps = countOf('max-steps', args['max-steps'], 0);
     const seed = countOf('seed', args.seed, 0) ?? 0;
+    const setting = parseCache(args.cache ?? 'ram');
     const asked = { ...args, ...(epochs === undefined ? {} : { epochs }) };
-    const [{ openData, openEngine, versionsOf, machineText }, { train: trainProgram }, { grow }, { startLoader }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }] = await Promise.all([
+    const [{ openData, openEngine, versionsOf, machineText }, { train: trainProgram }, { grow }, { startLoader }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }, { openFeatures }] = await Promise.all([
       import('../session.js'), import('../../runtime/train/loop.js'), import('../../runtime/train/grow.js'), import('../../runtime/data/index.js'),
       import('../growth.js'), import('../../runtime/report/growth.js'),
+      import('../../runtime/features/cache.js'),
     ]);
     const added = growthAsked(args);
     const opened = added === undefined ? undefined : openGrowth(asked, added.task, added.from, io);
@@ -59,6 +64,7 @@ export const train = command({
     if (engine.note !== undefined) io.err(`${engine.note}\n`);
     if (opened !== undefined) io.err(renderGrowth(opened.growth));
 
+    const features = openFeatures(setting, toolVersion);
     const tale = new TrainingTale(io.colour);
     const bar = barOf(io, '{bar} {value}/{total}  {note}');
     const stop = new AbortController();
@@ -72,10 +78,12 @@ export const train = command({
       const options: Omit<TrainOptions, 'program'> = {
         engine, dataset, cache, out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
         command: words.map(quoted).join(' '), versions: versionsOf(engine), machine: machineText(),
-        ...(maxSteps === undefined ? {} : { maxSteps }),
+        ...(maxSteps === undefined ? {} : { maxSteps }), ...(features === undefined ? {} : { features }),
         onEvent: (e) => {
           switch (e.kind) {
-            case 'start': return bar.line(tale.start(e));
+            case 'start':
+              if (args.cache !== undefined && features !== undefined && e.frozen === undefined) bar.line(`--cache: ${nothingKept(engine)}`);
+              return bar.line(tale.start(e));
             case 'step': {
               const note = tale.step(e);
               bar.update(e.step, e.steps, note);
@@ -90,6 +98,7 @@ export const train = command({
       const grown = opened === undefined ? undefined : await grow({ ...options, growth: opened.growth, trained: opened.trained });
       const summary = grown ?? await trainProgram({ ...options, program, ...(args.weights === undefined ? {} : { weights: args.weights }) });
       bar.stop();
+      if (features?.distrusted === true) io.err(`${distrustText(features.shelves.place)}\n`);
       const again = words.includes('--resume') ? words : [...words, '--resume'];
       io.out(`${trainingEnd(summary, program.training?.validate.keep ?? 'dice', again.map(quoted).join(' '), io.colour)}\n`);
       io.out(renderOld(grown?.old ?? [], args.from ?? '', io.colour));

@@ -1,5 +1,5 @@
 // The gradient of conv2d in its weight: made by autodiff only. Its ONNX form is chosen by shape, see bench/conv-gradients.ts.
-import { equalDim, formatDim } from '../ir/dim.js';
+import { equalDim, formatDim, productDim } from '../ir/dim.js';
 import type { Attrs, NodeId, TensorType } from '../ir/graph.js';
 import { ndarray, type NdArray } from '../ir/ndarray.js';
 import { OpError, type OpDef } from './op.js';
@@ -29,6 +29,10 @@ export const conv2dWeightGrad: OpDef = {
   infer: (inputs, attrs) => {
     const { kernels, channels, window } = shapes(inputs, attrs);
     return { dtype: 'f32', shape: [kernels, channels, ...window.kernel] };
+  },
+  cost: (inputs, attrs) => {
+    const { image, kernels, channels, window, size } = shapes(inputs, attrs);
+    return { macs: productDim([image.batch, kernels, ...size, channels, ...window.kernel]) };
   },
   evaluate: (inputs, attrs, shape) => {
     const [x, dy] = inputs as [NdArray, NdArray];

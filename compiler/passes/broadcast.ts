@@ -4,7 +4,8 @@ import type { Node, NodeId } from '../ir/graph.js';
 import { sameShape } from '../ir/builder.js';
 import { inputOf, type Law } from './rewrite.js';
 
-const ELEMENTWISE: ReadonlySet<string> = new Set([
+/** Ops whose output has at each place a function of the inputs there, by broadcasting. */
+export const ELEMENTWISE: ReadonlySet<string> = new Set([
   'neg', 'abs', 'sign', 'exp', 'log', 'sqrt', 'reciprocal', 'tanh', 'sigmoid', 'relu', 'erf', 'gelu', 'softplus', 'not', 'cast',
   'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'less', 'less_equal', 'greater', 'greater_equal', 'equal', 'not_equal', 'and', 'or', 'where',
 ]);

@@ -13,7 +13,7 @@ import { CHECKPOINTS } from '../train/trained-run.js';
 import { studyPaths, type StudyFile } from './layout.js';
 import { forgetFailure, isDone, isTrained, readTime, recordFailure, writeTime } from './scan.js';
 
-export interface Work extends Pick<TrainOptions, 'signal' | 'command' | 'versions' | 'machine' | 'onEvent'> {
+export interface Work extends Pick<TrainOptions, 'signal' | 'command' | 'versions' | 'machine' | 'onEvent' | 'features'> {
   /** The folder of the study. */
   readonly root: string;
   readonly study: StudyFile;
@@ -56,13 +56,13 @@ export async function workOn(work: Work): Promise<WorkOutcome> {
 }
 
 async function trainAndScore(work: Work, cache: ImageCache): Promise<WorkOutcome> {
-  const { root, study, run, seed, program, engine, dataset, weights, signal } = work, out = studyPaths(root).folder(run);
+  const { root, study, run, seed, program, engine, dataset, weights, signal, features } = work, out = studyPaths(root).folder(run);
   const planned = hashOf({ program: program.hash, seed, data: dataset.fingerprint, engine: engineIdentity(engine), threads: engine.threads, weights: study.weights.identity });
   if (!planned.startsWith(run)) throw new UserError(`run ${run} is no longer what was planned: the spec, the data or the engine changed meanwhile`, 'Start `tpsc ablate` again: it plans anew.');
   if (!isTrained(out, study)) {
     const options: TrainOptions = {
       program, engine, dataset, cache, out, seed, resume: true, reading: study.reading, onEvent: timed(out, work.onEvent),
-      ...(signal === undefined ? {} : { signal }), ...(weights === undefined ? {} : { weights }), ...(study.budget.steps === undefined ? {} : { maxSteps: study.budget.steps }),
+      ...(features === undefined ? {} : { features }), ...(signal === undefined ? {} : { signal }), ...(weights === undefined ? {} : { weights }), ...(study.budget.steps === undefined ? {} : { maxSteps: study.budget.steps }),
       ...(work.command === undefined ? {} : { command: work.command }), ...(work.versions === undefined ? {} : { versions: work.versions }), ...(work.machine === undefined ? {} : { machine: work.machine }),
     };
     if ((await train(options)).stopped === 'interrupted') return 'stopped';
@@ -72,7 +72,7 @@ async function trainAndScore(work: Work, cache: ImageCache): Promise<WorkOutcome
   const others = CHECKPOINTS.filter((name) => name !== read && hasCheckpoint(`${out}/checkpoints`, name));
   for (const checkpoint of [...others, read]) {
     if (signal?.aborted === true) return 'stopped';
-    await evaluateRun({ run: out, program, engine, dataset, cache, split: 'val', checkpoint, miou, original: at === 'original' });
+    await evaluateRun({ run: out, program, engine, dataset, cache, split: 'val', checkpoint, miou, original: at === 'original', ...(features === undefined ? {} : { features }) });
   }
   return 'done';
 }

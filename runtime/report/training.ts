@@ -1,6 +1,9 @@
 // What a training says while it runs: one note for the bar, one line for an epoch, for a validation, for its end. Draws nothing.
 import type { TrainConfig } from '../../compiler/program.js';
 import type { Gaps } from '../train/gaps.js';
+import { hasMemory } from '../engines/device.js';
+import type { Engine } from '../engines/engine.js';
+import type { FeatureUse } from '../features/cache.js';
 import type { RunSummary, TrainEvent } from '../train/loop.js';
 import { paint } from './colour.js';
 import { bytes, duration, grouped, plural, score, significant } from './numbers.js';
@@ -26,7 +29,8 @@ export class TrainingTale {
     this.perEpoch = Math.max(1, Math.round(e.steps / e.epochs));
     const from = e.step > 0 ? `, going on at step ${grouped(e.step)}` : '';
     const taken = e.weights === undefined ? '' : `\n${e.weights.taken.length} tensors from ${e.weights.file}${e.weights.missing.length > 0 ? `, ${e.weights.missing.length} begin anew` : ''}`;
-    return `${plural(e.images, 'image')}, ${plural(e.epochs, 'epoch')} of ${plural(this.perEpoch, 'step')}${from}${taken}${gapsText(e.gaps).map((line) => `\n${paint(this.colour).yellow('warning')}: ${line}`).join('')}`;
+    const frozen = e.frozen === undefined ? '' : `\nfrozen part: ${Math.round(100 * e.frozen.share)} % of a step's multiply-adds, its features ${bytes(e.frozen.bytes)} an image, ${e.frozen.place === undefined ? 'computed anew each time' : `kept ${e.frozen.place}`}`;
+    return `${plural(e.images, 'image')}, ${plural(e.epochs, 'epoch')} of ${plural(this.perEpoch, 'step')}${from}${taken}${frozen}${gapsText(e.gaps).map((line) => `\n${paint(this.colour).yellow('warning')}: ${line}`).join('')}`;
   }
 
   /** The note beside the bar. */
@@ -71,12 +75,23 @@ function gapsText({ untrained, statesReadByAll, unvalidated, noValidation }: Gap
   return lines;
 }
 
+/** What keeping features did; nothing where there was nothing to keep. */
+export const featuresText = ({ images, kept, secondsSaved }: FeatureUse): string =>
+  `features of the frozen part: ${grouped(kept)} of ${grouped(images)} were there already${secondsSaved >= 1 ? `, which saved about ${duration(secondsSaved)}` : ''}`;
+
+/** Why no features are kept where it was asked for. */
+export const nothingKept = (engine: Engine): string => (hasMemory(engine)
+  ? `a training step of ${engine.name} stays on its device, and keeps no features`
+  : 'nothing to keep: less than a tenth of a step depends on frozen tensors and the image alone');
+export const distrustText = (place: string): string => `features kept ${place} are not what this machine computes now, and were left alone: remove the folder`;
+
 /** The last word: what was reached, where it is, and how to go on. */
 export function trainingEnd(summary: RunSummary, keep: TrainConfig['validate']['keep'], resume: string, colour: boolean): string {
   const p = paint(colour);
   const pace = summary.imagesSeen > 0 ? `, ${(summary.imagesSeen / Math.max(summary.seconds, 1e-9)).toFixed(1)} images a second` : '';
   const memory = `peak memory ${bytes(process.resourceUsage().maxRSS * 1024)}`;
   const lines = [`${plural(summary.steps, 'step')}, ${plural(summary.imagesSeen, 'image')} in ${duration(summary.seconds)}${pace}; ${memory}`];
+  if (summary.features !== undefined) lines.push(featuresText(summary.features));
   if (summary.best !== undefined) lines.push(`best ${METRICS[keep]} ${score(Math.abs(summary.best.value))} at epoch ${summary.best.epoch}`);
   if (summary.stopped === 'finished') lines.push(`${p.green('done')}: ${summary.out}`);
   else lines.push(`${p.yellow(summary.stopped === 'interrupted' ? 'stopped' : 'stopped at --max-steps')}; saved in ${summary.out}. Go on with:`, `  ${resume}`);

@@ -1,5 +1,6 @@
 // Files that are either the old one or the new one, whole, whenever the machine stops. No format lives here.
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
@@ -23,13 +24,15 @@ function told<T>(path: string, act: () => T): T {
   }
 }
 
+/** In the folder of `path`. A shared folder may have writers with one number on two machines. */
+const temporaryOf = (path: string, writer: string | number): string => join(dirname(path), `.${basename(path)}.${hostname()}.${writer}.tmp`);
+
 /**
  * Writes `path` through a temporary file in the same folder: write, fsync, rename, fsync of the folder.
  * A kill at any moment leaves the old file (or none) or the new one. What `write` throws is thrown on, and nothing is left behind; a place that cannot be written is a UserError.
  */
 export function writeAtomically(path: string, write: (fd: number) => void): void {
-  // a shared folder may have writers with one number on two machines
-  const temporary = join(dirname(path), `.${basename(path)}.${hostname()}.${process.pid}.tmp`);
+  const temporary = temporaryOf(path, process.pid);
   const fd = told(path, () => openSync(temporary, 'w'));
   try {
     try {
@@ -59,4 +62,18 @@ export function makeFolder(path: string): void {
 /** `value` as indented JSON, atomically. */
 export function writeJsonAtomically(path: string, value: unknown): void {
   writeTextAtomically(path, `${JSON.stringify(value, null, 1)}\n`);
+}
+
+let replaced = 0;
+
+/** Puts a file of these pieces in the place of `path`, whole, without waiting for the disk: for what may be lost with the power, but not be read in half. */
+export async function replaceFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const temporary = temporaryOf(path, `${process.pid}.${replaced++}`);
+  try {
+    await writeFile(temporary, pieces);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }

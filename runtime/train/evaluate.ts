@@ -4,6 +4,7 @@ import { taskCodes, type Program } from '../../compiler/program.js';
 import type { Dataset, ImageCache, Split } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
 import { MisuseError, UserError } from '../errors.js';
+import type { FeatureCache } from '../features/cache.js';
 import type { MiouDefinition, Scores } from '../metrics/index.js';
 import { writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 import { countsCsv, evaluationStem } from './evaluation-files.js';
@@ -18,6 +19,8 @@ export interface EvaluateRunOptions {
   readonly engine: Engine;
   readonly dataset: Dataset;
   readonly cache: ImageCache;
+  /** Keeps the features of the frozen part; changes no number. */
+  readonly features?: FeatureCache;
   readonly split: Split;
   /** `best` or `last`; where absent, the best if there is one. */
   readonly checkpoint?: string;
@@ -51,7 +54,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   checkBinding(program, bindAs);
   if (!dataset.items.some((i) => i.split === split)) throw new UserError(`${dataset.root} has no image in the split ${split}`, 'Choose another --split, or mend manifest.csv.');
   const trained = openTrainedRun(run, program, options.checkpoint);
-  const evaluator = await makeEvaluator(program, training, engine);
+  const evaluator = await makeEvaluator(program, training, engine, options.features);
   try {
     const evaluation = await evaluator.run({ tensors: trained.tensors, schedules: trained.schedules, dataset, split, cache, bindAs, miou, original });
     if (evaluation === undefined) throw new Error('an evaluation that nobody stops ends');

@@ -4,9 +4,11 @@ import { evalFunction } from '../../compiler/functions.js';
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import { decodeMask, evalBatches, type DataItem, type Dataset, type ImageCache, type Split } from '../data/index.js';
 import type { Engine, Tensor } from '../engines/engine.js';
+import type { FeatureCache } from '../features/cache.js';
 import { batchCounts, confusion, scoresOf, type ImageCounts, type MiouDefinition, type Scores } from '../metrics/index.js';
 import { maskAt } from '../report/overlay.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
+import { frozenPart } from './frozen.js';
 import { imageInput } from './image-input.js';
 
 export interface EvaluationRequest {
@@ -40,8 +42,10 @@ export interface Evaluator {
   dispose(): Promise<void>;
 }
 
-export async function makeEvaluator(program: Program, training: TrainConfig, engine: Engine): Promise<Evaluator> {
-  const fn = await engine.compile(evalFunction(program));
+/** `features` keeps the features of frozen parts; numbers are the same with and without. */
+export async function makeEvaluator(program: Program, training: TrainConfig, engine: Engine, features?: FeatureCache): Promise<Evaluator> {
+  const graph = evalFunction(program), frozen = await frozenPart(program, graph, engine, features);
+  const fn = await engine.compile(frozen?.rest ?? graph);
   const binder = binderOf(program), { name: image, ...size } = imageInput(program), codes = taskCodes(program);
   const boundTask = (own: number, bindAs: EvaluationRequest['bindAs']): number | undefined => {
     if (!program.readsTask) return undefined;
@@ -49,7 +53,10 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
     return other === undefined ? own : codes.indexOf(other);
   };
   return {
-    dispose: () => fn.dispose(),
+    dispose: async () => {
+      await frozen?.dispose();
+      await fn.dispose();
+    },
     run: async ({ tensors, schedules, dataset, split, cache, bindAs, miou, original = false, stop }) => {
       const counts: ImageCounts[] = [];
       const losses: number[] = [];
@@ -57,7 +64,7 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
       for await (const batch of evalBatches(dataset, split, { batch: training.batch, augment: training.augment, size, cache, ...order })) {
         if (stop?.() === true) return undefined;
         const feeds = {
-          ...binder.feeds(fn.inputs, tensors, boundTask(batch.tasks[0] ?? 0, bindAs)), ...scheduleFeeds(schedules), [image]: batch.image, truth: batch.truth,
+          ...binder.feeds(fn.inputs, tensors, boundTask(batch.tasks[0] ?? 0, bindAs)), ...scheduleFeeds(schedules), ...await frozen?.features(tensors, batch.image), [image]: batch.image, truth: batch.truth,
         };
         const own = original ? ownMasks(dataset.root, batch.items) : undefined;
         const { logits, loss } = await fn.run(pick(feeds, fn.inputs));

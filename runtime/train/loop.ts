@@ -6,6 +6,7 @@ import { taskCodes, type Program, type TrainConfig } from '../../compiler/progra
 import { trainBatches, type Dataset, type ImageCache, type TrainBatches } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
 import { UserError } from '../errors.js';
+import type { FeatureCache, FeatureUse } from '../features/cache.js';
 import { writeJsonAtomically } from '../state/atomic.js';
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint, type CheckpointRecord, type Progress, type TrainState, type ValidationPoint } from '../state/checkpoint.js';
 import { requireTensors, startingTensors, weightsIdentity, type WeightsReport } from '../state/weights.js';
@@ -26,6 +27,8 @@ export interface TrainOptions {
   readonly engine: Engine;
   readonly dataset: Dataset;
   readonly cache: ImageCache;
+  /** Keeps the features of the frozen part; changes no number. */
+  readonly features?: FeatureCache;
   /** The run directory. */
   readonly out: string;
   readonly seed: number;
@@ -53,7 +56,7 @@ export interface TrainOptions {
 }
 
 export type TrainEvent =
-  | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly epochs: number; readonly images: number; readonly weights?: WeightsReport; readonly gaps: Gaps }
+  | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly epochs: number; readonly images: number; readonly weights?: WeightsReport; readonly gaps: Gaps; readonly frozen?: Stepper['frozen'] & { readonly place?: string } }
   | { readonly kind: 'step'; readonly step: number; readonly steps: number; readonly epoch: number; readonly loss: number; readonly lr: number }
   | { readonly kind: 'validation'; readonly epoch: number; readonly evaluation: Evaluation; readonly trainLoss: number; readonly best: boolean }
   | { readonly kind: 'checkpoint'; readonly name: 'last' | 'best'; readonly step: number };
@@ -73,6 +76,8 @@ export interface RunSummary {
   readonly best?: ValidationPoint;
   /** Of the last validation in this sitting. */
   readonly scores?: Evaluation['scores'];
+  /** What keeping features has done in this sitting, where there was anything to keep. */
+  readonly features?: FeatureUse;
 }
 
 /**
@@ -106,21 +111,21 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     else writeRun(paths, program, recordOf(options, training, identity));
     if (saved !== undefined) requireTensors(program, saved.state.tensors, paths.checkpoints);
 
-    const stepper = await makeStepper(program, training, engine, growth?.tables);
+    const stepper = await makeStepper(program, training, engine, growth?.tables, options.features);
     closing.push(() => stepper.dispose());
-    const evaluator = options.dataset.items.some((i) => i.split === 'val') ? await makeEvaluator(program, training, engine) : undefined;
+    const evaluator = options.dataset.items.some((i) => i.split === 'val') ? await makeEvaluator(program, training, engine, options.features) : undefined;
     closing.push(() => evaluator?.dispose());
     const log = openLog(paths.log, saved?.record.logBytes ?? 0);
     closing.push(() => log.close());
     const trainedTasks = growth === undefined ? undefined : [growth.task];
     const held = pickValues(growth?.held ?? [], saved?.record.schedules ?? grown?.schedules ?? {});
     const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches, held, lock }, saved?.state ?? freshState(start?.tensors ?? new Map(), stepper, trainedTasks ?? taskCodes(program)), saved?.record);
-    options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset, trainedTasks) });
+    options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset, trainedTasks), ...(stepper.frozen === undefined ? {} : { frozen: { ...stepper.frozen, ...(options.features === undefined ? {} : { place: options.features.shelves.place }) } }) });
     const from = run.progress;
     const stopped = await run.go();
     const summary: RunSummary = {
       out: options.out, stopped, steps: run.progress.step, epochs: run.progress.epoch, imagesSeen: run.imagesSeen, seconds: (Date.now() - began) / 1000, ...(from.step === 0 ? {} : { since: from.step }),
-      best: run.progress.best, scores: run.scores,
+      best: run.progress.best, scores: run.scores, ...(options.features === undefined || options.features.use.images === 0 ? {} : { features: options.features.use }),
     };
     // Resuming what is done already leaves the summary of the sitting that did it.
     if (run.progress !== from || !existsSync(paths.summary)) writeJsonAtomically(paths.summary, summary);

@@ -6,9 +6,11 @@ import { taskCodes, type Program, type TensorInfo, type TrainConfig } from '../.
 import { groupByTask, type Batch } from '../data/index.js';
 import { hasMemory } from '../engines/device.js';
 import { f32, type CompiledFunction, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
+import type { FeatureCache } from '../features/cache.js';
 import type { TrainState } from '../state/checkpoint.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
 import { dropFeeds, dropLeaves } from './dropout.js';
+import { frozenPart, type FrozenPart } from './frozen.js';
 import { imageInput } from './image-input.js';
 import { clearOthers, keepOthers } from './rows.js';
 
@@ -39,6 +41,8 @@ export interface Stepper {
    * writes over in the next step: who wants to keep a state over a step copies its numbers.
    */
   run(state: TrainState, batch: Batch, scalars: StepScalars): Promise<StepResult>;
+  /** What of the step is computed apart, once an image where its features are kept. */
+  readonly frozen?: Pick<FrozenPart, 'share' | 'bytes'>;
   dispose(): Promise<void>;
 }
 
@@ -53,12 +57,16 @@ type Gradients = Map<string, Float32Array>;
 
 export const SHARED = undefined;
 
-/** `tables`: of these tensors, the elements marked 1 are trained and the others stay. Where the device has a memory of its own, the step stays there. */
-export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, tables: ReadonlyMap<string, Uint8Array> = new Map()): Promise<Stepper> {
+/**
+ * `tables`: of these tensors, the elements marked 1 are trained and the others stay. `cache` keeps the features of frozen parts; numbers are the same with
+ * and without. Where the device has a memory of its own, the step stays there, and keeps no features.
+ */
+export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, tables: ReadonlyMap<string, Uint8Array> = new Map(), cache?: FeatureCache): Promise<Stepper> {
   if (hasMemory(engine) && tables.size === 0) return (await import('./resident.js')).makeResidentStepper(program, training, engine);
   const graph = gradFunction(program);
   const image = imageInput(program).name;
-  const grad = await engine.compile(graph);
+  const frozen = await frozenPart(program, graph, engine, cache);
+  const grad = await engine.compile(frozen?.rest ?? graph);
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
   const waiting = new Set(training.afterImprovement ?? []);
   const updates: Update[] = [];
@@ -84,6 +92,7 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
     const feeds: Feeds = {
       ...binder.feeds(grad.inputs, state.tensors, group.task), ...scheduleFeeds(scalars.schedules),
       ...dropFeeds(drops, scalars.seed, scalars.step, whole, group.rows),
+      ...await frozen?.features(state.tensors, group.batch.image),
       [image]: group.batch.image, truth: group.batch.truth, weights: f32([n], new Float32Array(n).fill(1 / whole)),
     };
     return grad.run(pick(feeds, grad.inputs), { into: fromSpare() });
@@ -171,7 +180,8 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
       for (const [name, gradient] of used) handBack(name, gradient);
       return result;
     },
-    dispose: async () => { for (const fn of [grad, ...updates.map((u) => u.fn)]) await fn.dispose(); },
+    ...(frozen === undefined ? {} : { frozen }),
+    dispose: async () => { for (const part of [grad, ...(frozen === undefined ? [] : [frozen]), ...updates.map((u) => u.fn)]) await part.dispose(); },
   };
 }
 

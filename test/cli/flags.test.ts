@@ -1,6 +1,6 @@
 // Values of flags that several commands share.
 import { describe, expect, it } from 'vitest';
-import { parseSpecRef, parseSplitRule } from '../../cli/flags.js';
+import { parseCache, parseSpecRef, parseSplitRule } from '../../cli/flags.js';
 
 describe('--split-rule', () => {
   it('reads a ratio or a fold, each with a seed', () => {
@@ -15,4 +15,14 @@ describe('--split-rule', () => {
 
 describe('SPEC#VARIANT', () => {
   it('takes the part after the last #', () => expect(parseSpecRef('a#b/net.tps#A2')).toEqual({ file: 'a#b/net.tps', variant: 'A2' }));
+});
+
+describe('--cache', () => {
+  it('reads a place and a size', () => {
+    expect([parseCache('off'), parseCache('ram'), parseCache('ram:1.5GiB')]).toEqual([{ kind: 'off' }, { kind: 'ram' }, { kind: 'ram', bytes: 1.5 * 2 ** 30 }]);
+    expect([parseCache('disk:a/b'), parseCache('disk:C:/x:20gb')]).toEqual([{ kind: 'disk', folder: 'a/b' }, { kind: 'disk', folder: 'C:/x', bytes: 20e9 }]);
+  });
+  it.each(['', 'on', 'disk', 'disk:', 'disk::1GB', 'ram:0GB', 'ram:4', 'off:1GB', 'ram:1.2.3GB'])('refuses %j', (text) => {
+    expect(() => parseCache(text)).toThrow(/is no place for features/);
+  });
 });
