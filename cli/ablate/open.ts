@@ -28,6 +28,7 @@ export interface AblateArgs {
   readonly checkpoint?: string;
   readonly miou?: string;
   readonly at?: string;
+  readonly tensorboard: boolean;
   readonly engine: string;
   readonly device: string;
   readonly cache?: string;

@@ -1,5 +1,5 @@
 // `tpsc ablate --run NAME`: one run of a study in this process, by what study.json and runs.json say of it. The runner starts one a run; so may a person or a batch system.
-import { readRunEntries, readStudyFile, studyPaths } from '../../runtime/ablate/layout.js';
+import { eventsFolder, readRunEntries, readStudyFile, studyPaths } from '../../runtime/ablate/layout.js';
 import { recordFailure } from '../../runtime/ablate/scan.js';
 import { workOn, type Work, type WorkOutcome } from '../../runtime/ablate/work.js';
 import { UserError } from '../../runtime/errors.js';
@@ -22,6 +22,7 @@ export interface WorkerArgs {
   readonly engine: string;
   readonly device: string;
   readonly cache?: string;
+  readonly tensorboard: boolean;
   /** As a person would type it. */
   readonly command: string;
 }
@@ -57,7 +58,7 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
     let told = 0;
     const work: Work = {
       root: out, study, run, seed: entry.seed, program, engine, dataset, signal: stop.signal, command: args.command,
-      versions: versionsOf(engine), machine: machineText(), ...(features === undefined ? {} : { features }), ...(args.weights === undefined ? {} : { weights: args.weights }),
+      versions: versionsOf(engine), machine: machineText(), ...(args.tensorboard ? { tensorboard: eventsFolder(out, entry, study.tasks) } : {}), ...(features === undefined ? {} : { features }), ...(args.weights === undefined ? {} : { weights: args.weights }),
       onEvent: (e) => {
         switch (e.kind) {
           case 'start': return io.err(`${tale.start(e)}\n`);

@@ -35,6 +35,7 @@ export const ablate = command({
     collect: { type: 'string', describe: 'once jobs of this folder have ended: what is done, what failed and why' },
     wait: { type: 'boolean', default: false, describe: 'with --collect or --executor slurm: wait for the end first' },
     run: { type: 'string', describe: 'one run of --out in this process: its name in runs.json' },
+    tensorboard: { type: 'boolean', default: false, describe: 'write events for TensorBoard into --out/tensorboard, too: scalars, and masks at each validation' },
     weights: { type: 'string', describe: 'every run starts from a run or a .safetensors file; `random`: let frozen parts stay random' },
     tasks: { type: 'string', describe: 'codes of the tasks to keep: WA,SL' },
     checkpoint: { type: 'string', choices: ['last', 'best'], default: 'last', describe: 'the one that is scored; counts of both are kept' },
@@ -70,8 +71,8 @@ export const ablate = command({
 });
 
 /** What all runs are told besides study.json. */
-function workerWords(args: Pick<AblateArgs, 'out' | 'data' | 'weights' | 'engine' | 'device' | 'cache'> & { readonly run: string }): readonly string[] {
-  return ['ablate', '--run', args.run, '--out', args.out, '--data', args.data, ...(args.weights === undefined ? [] : ['--weights', args.weights]),
+function workerWords(args: Pick<AblateArgs, 'out' | 'data' | 'weights' | 'tensorboard' | 'engine' | 'device' | 'cache'> & { readonly run: string }): readonly string[] {
+  return ['ablate', '--run', args.run, '--out', args.out, '--data', args.data, ...(args.weights === undefined ? [] : ['--weights', args.weights]), ...(args.tensorboard ? ['--tensorboard'] : []),
     ...(args.engine === 'ort' ? [] : ['--engine', args.engine]), ...(args.device === 'cpu' ? [] : ['--device', args.device]), ...(args.cache === undefined ? [] : ['--cache', args.cache])];
 }
 
@@ -136,6 +137,7 @@ async function here(args: AblateArgs, { plan, chosen, jobs = 1 }: OpenedPlan, be
       },
     });
     board.stop();
+    if (args.tensorboard) await completeEvents(out, plan.study.tasks, entries);
     if (args.cache === undefined && entries.every((e) => e.state === 'done')) removeFeatures(out);
     if (use.images > 0) io.err(`${featuresText(use)}\n`);
     const failed = entries.filter((e) => e.state === 'failed' && chosen.some((r) => r.run === e.run)), again = againText(args);
@@ -148,9 +150,18 @@ async function here(args: AblateArgs, { plan, chosen, jobs = 1 }: OpenedPlan, be
   }
 }
 
+/** Events of runs that were trained without them, from their logs: numbers alone. */
+async function completeEvents(root: string, tasks: readonly string[], entries: readonly RunEntry[]): Promise<void> {
+  const [{ eventsFolder, studyPaths }, { openEvents }, { readLog }, { runPaths }] = await Promise.all([
+    import('../../runtime/ablate/layout.js'), import('../../runtime/tensorboard/events.js'), import('../../runtime/train/log.js'), import('../../runtime/train/run-directory.js'),
+  ]);
+  const done = entries.filter((e, i) => e.state === 'done' && entries.findIndex((other) => other.run === e.run) === i);
+  for (const entry of done) openEvents(eventsFolder(root, entry, tasks), readLog(runPaths(studyPaths(root).folder(entry.run)).log)).close();
+}
+
 /** The command as a person would type it again. */
 function againText(args: AblateArgs): string {
   const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', executor: 'local', checkpoint: 'last', miou: DEFAULT_MIOU, at: 'network' };
   const names = ['study', 'data', 'out', 'rows', 'jobs', 'threads', 'weights', 'tasks', 'checkpoint', 'miou', 'at', 'engine', 'device', 'split-rule', 'accept', 'executor', 'cache'] as const;
-  return ['tpsc', 'ablate', args.spec, ...names.flatMap((n) => (args[n] === undefined || args[n] === defaults[n] ? [] : [`--${n}`, String(args[n])])), ...(args['slurm-args'] === undefined ? [] : [`--slurm-args=${args['slurm-args']}`])].map(quoted).join(' ');
+  return ['tpsc', 'ablate', args.spec, ...names.flatMap((n) => (args[n] === undefined || args[n] === defaults[n] ? [] : [`--${n}`, String(args[n])])), ...(args['slurm-args'] === undefined ? [] : [`--slurm-args=${args['slurm-args']}`]), ...(args.tensorboard ? ['--tensorboard'] : [])].map(quoted).join(' ');
 }

@@ -27,6 +27,7 @@ export const train = command({
     weights: { type: 'string', describe: 'start from a run or a .safetensors file; `random`: let frozen parts stay random' },
     'add-task': { type: 'string', describe: 'add this task of the spec to the run that --from names: all that the run has is frozen' },
     from: { type: 'string', describe: 'with --add-task: the run, trained on the spec\'s other tasks' },
+    tensorboard: { type: 'boolean', default: false, describe: 'write events for TensorBoard into --out, too: scalars, and masks at each validation' },
     resume: { type: 'boolean', default: false, describe: 'go on with the run in --out' },
     ...programFlags,
     ...engineFlags,
@@ -78,7 +79,7 @@ export const train = command({
       const options: Omit<TrainOptions, 'program'> = {
         engine, dataset, cache, out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
         command: words.map(quoted).join(' '), versions: versionsOf(engine), machine: machineText(),
-        ...(maxSteps === undefined ? {} : { maxSteps }), ...(features === undefined ? {} : { features }),
+        ...(maxSteps === undefined ? {} : { maxSteps }), ...(features === undefined ? {} : { features }), ...(args.tensorboard ? { tensorboard: args.out } : {}),
         onEvent: (e) => {
           switch (e.kind) {
             case 'start':
@@ -113,7 +114,7 @@ export const train = command({
 
 /** The arguments as words again: what a person would type to run the same command. `--max-steps` is left out: a resumed run goes to its end. */
 function commandWords(args: Readonly<Record<string, unknown>>): readonly string[] {
-  const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', seed: 0, resume: false };
+  const defaults: Readonly<Record<string, unknown>> = { engine: 'ort', device: 'cpu', seed: 0, resume: false, tensorboard: false };
   const flags = Object.entries(args).filter(([name, value]) =>
     !['_', '$0', 'spec', 'max-steps', 'debug'].includes(name) && value !== undefined && value !== defaults[name]);
   return [String(args['spec']), ...flags.flatMap(([name, value]) =>

@@ -84,6 +84,10 @@ export const studyPaths = (root: string): StudyPaths => ({
   lock: (run) => join(root, 'locks', run), log: (run) => join(root, 'logs', `${run}.log`), failure: (run) => join(root, 'logs', `${run}.failed.json`),
 });
 
+/** Events of a run for TensorBoard, under a name that a person can read there. `all`: the study's tasks. */
+export const eventsFolder = (root: string, { row, tasks, seed }: Pick<RunEntry, 'row' | 'tasks' | 'seed'>, all: readonly string[]): string =>
+  join(root, 'tensorboard', `${row}${tasks.length === all.length ? '' : `-${tasks.join('-')}`}-seed${seed}`);
+
 function readJson(path: string, what: string): unknown {
   try { return JSON.parse(readFileSync(path, 'utf8')) as unknown; } catch { throw new UserError(`${path} is damaged: it should be ${what}`, 'Remove it and start the same `tpsc ablate` again: finished runs are found again.'); }
 }

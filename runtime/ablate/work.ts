@@ -13,7 +13,7 @@ import { CHECKPOINTS } from '../train/trained-run.js';
 import { studyPaths, type StudyFile } from './layout.js';
 import { forgetFailure, isDone, isTrained, readTime, recordFailure, writeTime } from './scan.js';
 
-export interface Work extends Pick<TrainOptions, 'signal' | 'command' | 'versions' | 'machine' | 'onEvent' | 'features'> {
+export interface Work extends Pick<TrainOptions, 'signal' | 'command' | 'versions' | 'machine' | 'tensorboard' | 'onEvent' | 'features'> {
   /** The folder of the study. */
   readonly root: string;
   readonly study: StudyFile;
@@ -63,7 +63,7 @@ async function trainAndScore(work: Work, cache: ImageCache): Promise<WorkOutcome
     const options: TrainOptions = {
       program, engine, dataset, cache, out, seed, resume: true, reading: study.reading, onEvent: timed(out, work.onEvent),
       ...(features === undefined ? {} : { features }), ...(signal === undefined ? {} : { signal }), ...(weights === undefined ? {} : { weights }), ...(study.budget.steps === undefined ? {} : { maxSteps: study.budget.steps }),
-      ...(work.command === undefined ? {} : { command: work.command }), ...(work.versions === undefined ? {} : { versions: work.versions }), ...(work.machine === undefined ? {} : { machine: work.machine }),
+      ...(work.command === undefined ? {} : { command: work.command }), ...(work.versions === undefined ? {} : { versions: work.versions }), ...(work.machine === undefined ? {} : { machine: work.machine }), ...(work.tensorboard === undefined ? {} : { tensorboard: work.tensorboard }),
     };
     if ((await train(options)).stopped === 'interrupted') return 'stopped';
   }

@@ -6,7 +6,7 @@ import { decodeMask, evalBatches, type DataItem, type Dataset, type ImageCache, 
 import type { Engine, Tensor } from '../engines/engine.js';
 import type { FeatureCache } from '../features/cache.js';
 import { batchCounts, confusion, scoresOf, type ImageCounts, type MiouDefinition, type Scores } from '../metrics/index.js';
-import { maskAt } from '../report/overlay.js';
+import { maskAt, type Prediction } from '../report/overlay.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
 import { frozenPart } from './frozen.js';
 import { imageInput } from './image-input.js';
@@ -23,6 +23,8 @@ export interface EvaluationRequest {
   readonly miou?: MiouDefinition;
   /** Counts at each image's own size: its logits are resized there (bilinear, half-pixel centres), then cut. Losses stay at the network's. */
   readonly original?: boolean;
+  /** Items of the data set whose logits are wanted. */
+  readonly keep?: readonly DataItem[];
   /** Asked between batches: true gives up, with an undefined result. */
   readonly stop?: () => boolean;
 }
@@ -34,6 +36,8 @@ export interface Evaluation {
   readonly losses: readonly number[];
   /** Mean over the images. */
   readonly loss: number;
+  /** Of those asked for by `keep`. */
+  readonly kept: ReadonlyMap<DataItem, Prediction>;
 }
 
 export interface Evaluator {
@@ -57,9 +61,10 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
       await frozen?.dispose();
       await fn.dispose();
     },
-    run: async ({ tensors, schedules, dataset, split, cache, bindAs, miou, original = false, stop }) => {
+    run: async ({ tensors, schedules, dataset, split, cache, bindAs, miou, original = false, keep = [], stop }) => {
       const counts: ImageCounts[] = [];
       const losses: number[] = [];
+      const kept = new Map<DataItem, Prediction>(), area = size.height * size.width;
       const order = codes.length > 0 ? { codes } : {};
       for await (const batch of evalBatches(dataset, split, { batch: training.batch, augment: training.augment, size, cache, ...order })) {
         if (stop?.() === true) return undefined;
@@ -72,10 +77,12 @@ export async function makeEvaluator(program: Program, training: TrainConfig, eng
         if (own !== undefined) counts.push(...originalCounts(await own, batch.items, logits.data as Float32Array, { ...size, threshold: training.threshold }));
         else counts.push(...batchCounts(logits.data as Float32Array, batch.truth.data as Float32Array, training.threshold, batch.items));
         losses.push(...loss.data as Float32Array);
+        // an engine may use its results' memory again
+        batch.items.forEach((item, k) => { if (keep.includes(item)) kept.set(item, { logits: (logits.data as Float32Array).slice(k * area, (k + 1) * area), ...size, threshold: training.threshold }); });
         // Lets timers and signals through: an engine may keep this thread while it runs.
         await new Promise(setImmediate);
       }
-      return { counts, scores: scoresOf(counts, miou), losses, loss: losses.reduce((a, b) => a + b, 0) / counts.length };
+      return { counts, scores: scoresOf(counts, miou), losses, loss: losses.reduce((a, b) => a + b, 0) / counts.length, kept };
     },
   };
 }

@@ -10,6 +10,8 @@ import type { FeatureCache, FeatureUse } from '../features/cache.js';
 import { writeJsonAtomically } from '../state/atomic.js';
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint, type CheckpointRecord, type Progress, type TrainState, type ValidationPoint } from '../state/checkpoint.js';
 import { requireTensors, startingTensors, weightsIdentity, type WeightsReport } from '../state/weights.js';
+import { openEvents, type EventValue, type RunEvents } from '../tensorboard/events.js';
+import { gateValues, panelValues, shownItems } from '../tensorboard/panels.js';
 import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
 import { gapsOf, type Gaps } from './gaps.js';
 import type { GrowthStart } from './grow.js';
@@ -17,7 +19,7 @@ import type { Growth } from './growth.js';
 import { imageInput } from './image-input.js';
 import { pausedTasks, taskValues } from './improvement.js';
 import { lockRun, type Lock } from './lock.js';
-import { openLog, type RunLog } from './log.js';
+import { openLog, readLog, type LogLine, type RunLog } from './log.js';
 import { engineIdentity, hashOf, openRun, requireSame, writeRun, type Reading, type RunIdentity, type RunPaths } from './run-directory.js';
 import { scheduleValue } from './schedules.js';
 import { freshState, makeStepper, type Stepper, type StepScalars } from './step.js';
@@ -48,6 +50,8 @@ export interface TrainOptions {
    */
   readonly checkpointEvery?: { readonly seconds?: number; readonly steps?: number };
   readonly onEvent?: (event: TrainEvent) => void;
+  /** A folder for events that TensorBoard reads; changes no number. */
+  readonly tensorboard?: string;
   /** For run.json only. */
   readonly command?: string;
   readonly reading?: Reading;
@@ -117,9 +121,11 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     closing.push(() => evaluator?.dispose());
     const log = openLog(paths.log, saved?.record.logBytes ?? 0);
     closing.push(() => log.close());
+    const events = options.tensorboard === undefined ? undefined : openEvents(options.tensorboard, readLog(paths.log));
+    closing.push(() => events?.close());
     const trainedTasks = growth === undefined ? undefined : [growth.task];
     const held = pickValues(growth?.held ?? [], saved?.record.schedules ?? grown?.schedules ?? {});
-    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, batches, held, lock }, saved?.state ?? freshState(start?.tensors ?? new Map(), stepper, trainedTasks ?? taskCodes(program)), saved?.record);
+    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, events, batches, held, lock }, saved?.state ?? freshState(start?.tensors ?? new Map(), stepper, trainedTasks ?? taskCodes(program)), saved?.record);
     options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset, trainedTasks), ...(stepper.frozen === undefined ? {} : { frozen: { ...stepper.frozen, ...(options.features === undefined ? {} : { place: options.features.shelves.place }) } }) });
     const from = run.progress;
     const stopped = await run.go();
@@ -139,6 +145,7 @@ interface Parts {
   readonly stepper: Stepper;
   readonly evaluator: Evaluator | undefined;
   readonly log: RunLog;
+  readonly events: RunEvents | undefined;
   readonly batches: TrainBatches;
   /** Schedules that stay at a value. */
   readonly held: Readonly<Record<string, number>>;
@@ -188,8 +195,7 @@ class Run {
       }
       this.progress = { ...this.progress, position: this.progress.position + 1, step: step + 1, lossSum: this.progress.lossSum + loss };
       this.imagesSeen += batch.items.length;
-      this.parts.lock.check();
-      this.parts.log.append({ kind: 'step', step: step + 1, epoch: epoch + 1, loss, lr, ...(gradNorm === undefined ? {} : { gradNorm }) });
+      this.append({ kind: 'step', step: step + 1, epoch: epoch + 1, loss, lr, ...(gradNorm === undefined ? {} : { gradNorm }) });
       this.options.onEvent?.({ kind: 'step', step: step + 1, steps: this.steps, epoch: epoch + 1, loss, lr });
       // Lets timers and signals through: an engine may keep this thread while it runs.
       await new Promise(setImmediate);
@@ -203,8 +209,8 @@ class Run {
     let { history, best } = this.progress, isBest = false;
     if (this.parts.evaluator !== undefined && ((epoch + 1) % validate.every === 0 || epoch + 1 === epochs)) {
       const { lr: _, ...schedules } = this.values;
-      const { dataset, cache, signal } = this.options;
-      const evaluation = await this.parts.evaluator.run({ tensors: this.state.tensors, schedules, dataset, split: 'val', cache, stop: () => signal?.aborted === true });
+      const { dataset, cache, signal } = this.options, { events } = this.parts;
+      const evaluation = await this.parts.evaluator.run({ tensors: this.state.tensors, schedules, dataset, split: 'val', cache, stop: () => signal?.aborted === true, ...(events === undefined ? {} : { keep: shownItems(dataset) }) });
       if (evaluation === undefined) return;
       const { scores: { average, perTask }, loss } = evaluation;
       const point = { epoch: epoch + 1, step, value: validate.keep === 'loss' ? -loss : average[validate.keep], ...(afterImprovement === undefined ? {} : { perTask: taskValues(evaluation, validate.keep) }) };
@@ -214,13 +220,20 @@ class Run {
       if (isBest) best = point;
       this.scores = evaluation.scores;
       const trainLoss = lossSum / position;
-      this.parts.lock.check();
-      this.parts.log.append({ kind: 'validation', epoch: epoch + 1, step, trainLoss, loss, dice: average.dice, miou: average.miou, perTask, schedules: this.values });
+      const shown = events === undefined ? [] : [...await panelValues(dataset.root, evaluation.kept), ...await gateValues(this.options.program, { tensors: this.state.tensors, schedules })];
+      this.append({ kind: 'validation', epoch: epoch + 1, step, trainLoss, loss, dice: average.dice, miou: average.miou, perTask, schedules: this.values }, shown);
       this.options.onEvent?.({ kind: 'validation', epoch: epoch + 1, evaluation, trainLoss, best: isBest });
     }
     this.progress = { epoch: epoch + 1, position: 0, step, lossSum: 0, history, ...(best === undefined ? {} : { best }) };
     if (isBest) this.save('best');
     this.save('last');
+  }
+
+  /** The log first: events follow it, also when a run is resumed. */
+  private append(line: LogLine, more?: readonly EventValue[]): void {
+    this.parts.lock.check();
+    this.parts.log.append(line);
+    this.parts.events?.append(line, more);
   }
 
   /** Whose tensors wait for an improvement in this epoch. */

@@ -5,7 +5,10 @@ import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { dice, scoresOf } from '../../runtime/metrics/index.js';
+import { eventsFile } from '../../runtime/tensorboard/events.js';
+import { records } from '../../runtime/tensorboard/records.js';
 import { readCounts } from '../../runtime/train/evaluation-files.js';
+import { readLog } from '../../runtime/train/log.js';
 import type { RunRecord } from '../../runtime/train/run-directory.js';
 import { ROLES } from '../analyze/spec.js';
 import { Browser, findChromium } from '../oracle/chromium.js';
@@ -41,7 +44,7 @@ const percent = (x: number): string => (100 * x).toFixed(2);
 
 beforeAll(async () => {
   await tpsc(['data', 'phantom', '--out', data, '--seed', '3', '--size', '48', '--train', '4', '--val', '4']);
-  expect(await tpsc(['ablate', at('roles.tps'), '--study', 'parts', '--data', data, '--out', study, '--threads', '1'])).toMatchObject({ code: 0 });
+  expect(await tpsc(['ablate', at('roles.tps'), '--study', 'parts', '--data', data, '--out', study, '--threads', '1', '--tensorboard'])).toMatchObject({ code: 0 });
   const runs = readdirSync(join(study, 'runs')).map((name) => join(study, 'runs', name)).map((path) => ({ path, record: JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')) as RunRecord }));
   const of = (variant: string | undefined): string => runs.find((r) => r.record.variant === variant && r.record.identity.seed === 1)!.path;
   [run, base] = [of('plain'), of(undefined)];
@@ -173,6 +176,14 @@ describe('a page of a study', () => {
     expect(existsSync(join(study, 'report.html'))).toBe(true);
     expect(await tpsc(['ablate', '--status', study])).toMatchObject({ code: 0 });
   });
+});
+
+it('--tensorboard: events of each run of a study under a name to read, one a line of its log', () => {
+  const names = readdirSync(join(study, 'tensorboard')).sort();
+  expect(names).toEqual(['main-seed0', 'main-seed1', 'plain-seed0', 'plain-seed1']);
+  const events = records(readFileSync(eventsFile(join(study, 'tensorboard', 'main-seed1')))), lines = readLog(join(base, 'metrics.jsonl'));
+  expect(events).toHaveLength(1 + lines.length);
+  expect(Buffer.from(events.at(-1)!.data).toString('latin1')).toMatch(/gate split\/mean SL/);
 });
 
 const chromium = findChromium();

@@ -40,7 +40,7 @@ describe('whose turn it is', () => {
   it('by the kept metric, of a loss the smaller', () => {
     const score = { dice: 0.7, miou: 0.6, images: 2 };
     const counts = ['AA', 'BB', 'AA'].map((task) => ({ task, image: '', tp: 0, fp: 0, fn: 0, tn: 0 }));
-    const evaluation = { counts, losses: [1, 5, 3], loss: 3, scores: { perTask: { AA: score, BB: { ...score, dice: 0.2 } }, average: { dice: 0, miou: 0 }, miouDefinition: 'dataset-both' as const } };
+    const evaluation = { counts, losses: [1, 5, 3], loss: 3, kept: new Map(), scores: { perTask: { AA: score, BB: { ...score, dice: 0.2 } }, average: { dice: 0, miou: 0 }, miouDefinition: 'dataset-both' as const } };
     expect(taskValues(evaluation, 'dice')).toEqual({ AA: 0.7, BB: 0.2 });
     expect(taskValues(evaluation, 'loss')).toEqual({ AA: -2, BB: -5 });
   });

@@ -12,10 +12,10 @@ const SIDE = 448;
 /** An image with its true mask, at the size that a report shows. */
 export interface Subject extends Size { readonly image: Uint8Array; readonly truth: Uint8Array }
 
-/** Throws UserError where a file cannot be read. */
-export async function subjectOf(root: string, item: DataItem): Promise<Subject> {
-  const file = join(root, item.image), { width: w = SIDE, height: h = SIDE } = await sharp(file).metadata().catch(() => ({ width: SIDE, height: SIDE }));
-  const scale = Math.min(1, SIDE / Math.max(w, h)), size = { width: Math.max(1, Math.round(w * scale)), height: Math.max(1, Math.round(h * scale)) };
+/** At most `side` pixels wide and high. Throws UserError where a file cannot be read. */
+export async function subjectOf(root: string, item: DataItem, side = SIDE): Promise<Subject> {
+  const file = join(root, item.image), { width: w = side, height: h = side } = await sharp(file).metadata().catch(() => ({ width: side, height: side }));
+  const scale = Math.min(1, side / Math.max(w, h)), size = { width: Math.max(1, Math.round(w * scale)), height: Math.max(1, Math.round(h * scale)) };
   const { image, mask: truth } = await decodePair(file, join(root, item.mask), size);
   return { image, truth, ...size };
 }
