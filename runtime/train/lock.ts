@@ -23,6 +23,8 @@ export class LostLock extends UserError {
 
 /** Milliseconds between two touches of a lock. */
 const BEAT = 20_000;
+/** Milliseconds for which a holder believes what it saw. */
+const LOOK = 1000;
 /** Milliseconds without a touch after which a process of another machine is gone. Far above what a file server holds back (a minute) and clocks differ by. */
 const SILENCE = 600_000;
 
@@ -110,18 +112,20 @@ export function lockRun(run: string): Lock {
 /** Touches the lock as long as it is ours. One that is gone for a moment, or cannot be read, is not somebody else's. */
 function holding(run: string, path: string, text: string): Lock {
   let [seen, other]: [number, string | undefined] = [Date.now(), undefined];
-  const beat = (): void => {
+  const isOurs = (): boolean => {
     const found = textOf(path);
     if (found !== undefined && found !== text) other = found;
-    if (found !== text) return;
     seen = Date.now();
-    try { utimesSync(path, seen / 1000, seen / 1000); } catch { /* it is just going: the next beat tells */ }
+    return found === text;
   };
-  const timer = setInterval(beat, BEAT);
+  const timer = setInterval(() => {
+    if (!isOurs()) return;
+    try { utimesSync(path, seen / 1000, seen / 1000); } catch { /* it is just going: the next beat tells */ }
+  }, BEAT);
   timer.unref();
   return {
     check: () => {
-      if (Date.now() - seen > 2 * BEAT) beat();
+      if (Date.now() - seen > LOOK) isOurs();
       if (other !== undefined) throw new LostLock(run, parsed(other));
     },
     release: () => {
