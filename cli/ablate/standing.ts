@@ -8,6 +8,7 @@ import { duration, plural } from '../../runtime/report/numbers.js';
 import { distinctRuns, renderStanding, runName } from '../../runtime/report/ablation.js';
 import { quoted } from '../flags.js';
 import { showPath, type Io } from '../io.js';
+import { removeFeatures } from './features.js';
 
 interface Standing { readonly study: StudyFile; readonly entries: readonly RunEntry[]; readonly queue?: Queue }
 
@@ -69,6 +70,7 @@ export async function collect(root: string, wait: boolean, io: Io, json: boolean
   const { study, entries: before, queue } = standingOf(root);
   const entries = settleEnded(root, before, queue, study), last = readSubmissions(root).at(-1), now: Standing = { study, entries, ...(queue === undefined ? {} : { queue }) };
   writeRunEntries(root, entries);
+  if (entries.every((e) => e.state === 'done')) removeFeatures(root);
   if (json) io.out(jsonOf(root, now));
   else {
     const open = entries.filter((e) => isOpen(now, e)), left = entries.filter((e) => e.state !== 'done' && !isOpen(now, e));
