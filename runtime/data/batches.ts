@@ -1,4 +1,4 @@
-// Data set -> batches of tensors, the next one decoded while the caller works on this one.
+// Data set -> batches of tensors, the next ones decoded while the caller works on this one.
 import { UserError } from '../errors.js';
 import { f32 } from '../engines/engine.js';
 import { streamOf } from '../random.js';
@@ -30,19 +30,26 @@ function pipelineFor({ augment, size }: EvalBatchOptions): Pipeline {
   return pipeline;
 }
 
-/** Fills plans in order, always one ahead. A plan is asked for when its turn comes: those of an epoch are never all there. */
+/** Batches under way while the caller works. Decoding one leaves processors idle at its end, which the next uses (decision 13). */
+const AHEAD = 2;
+
+/** Fills plans in order, some ahead. A plan is asked for when its turn comes: those of an epoch are never all there. */
 async function* ahead(plans: Iterator<Plan, void>, make: (plan: Plan) => Promise<Batch>): AsyncGenerator<Batch, void, undefined> {
-  const start = (): Promise<Batch> | undefined => {
-    const plan = plans.next();
-    if (plan.done === true) return undefined;
-    const batch = make(plan.value);
-    // A failure is thrown when its turn comes; until then it must not count as unhandled.
-    batch.catch(() => undefined);
-    return batch;
+  const underway: Promise<Batch>[] = [];
+  const begin = (): void => {
+    while (underway.length < AHEAD) {
+      const plan = plans.next();
+      if (plan.done === true) return;
+      const batch = make(plan.value);
+      // A failure is thrown when its turn comes; until then it must not count as unhandled.
+      batch.catch(() => undefined);
+      underway.push(batch);
+    }
   };
-  for (let next = start(); next;) {
+  begin();
+  for (let next = underway.shift(); next; next = underway.shift()) {
     const batch = await next;
-    next = start();
+    begin();
     yield batch;
   }
 }

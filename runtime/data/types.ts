@@ -88,7 +88,7 @@ export interface TrainBatches {
   readonly images: number;
   /** The same for every epoch. */
   readonly stepsPerEpoch: number;
-  /** Batches of an epoch from `fromStep` on; the next one is decoded while the caller works. */
+  /** Batches of an epoch from `fromStep` on; the next ones are decoded while the caller works. */
   epoch(epoch: number, fromStep?: number): AsyncGenerator<Batch, void, undefined>;
 }
 
