@@ -54,7 +54,7 @@ const times: Record<string, Taken[]> = {}, losses: Record<string, number[]> = {}
 const frozen = await frozenPart(program, gradFunction(program), engine, cache);
 if (frozen === undefined) throw new Error(`${spec} has no frozen part that is worth cutting off`);
 for (const batch of batches) (times['prefix'] ??= []).push((await seconds(() => frozen.features(tensors, batch.image)))[0]);
-const [computed, kept] = [await steps('computed', await makeStepper(program, training, engine)), await steps('kept', await makeStepper(program, training, engine, new Map(), cache))];
+const [computed, kept] = [await steps('computed', await makeStepper(program, training, engine)), await steps('kept', await makeStepper(program, training, engine, cache === undefined ? {} : { cache }))];
 for (let round = 0; round <= Number(values.rounds); round++) {
   for (const [i, batch] of batches.entries()) {
     const step = round * batches.length + i;

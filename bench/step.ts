@@ -1,6 +1,7 @@
 // A training step or an inference of a spec, timed and weighed:
 // tsx bench/step.ts SPEC[#VARIANT] [--work step|infer] [--batch 1] [--steps 3] [--threads 2] [--set size=256] [--task SL] [--save FILE]
-// Random weights and one random batch of one task; the first step is not timed. Prints one line of JSON: seconds of compiling and of each step, loss of
+// [--price 100]: what a byte that is not kept may cost (compiler/passes/rematerialise.ts).
+// Random weights and one random batch of one task; the first step is not timed. Prints one line of JSON: seconds of compiling, of each step and of the processors in each, loss of
 // each (or some logits), peak memory of the process in bytes. `--save` writes the tensors and the batch as safetensors for a peer, and does no work.
 import { parseArgs } from 'node:util';
 import { inferFunction } from '../compiler/functions.js';
@@ -18,7 +19,7 @@ import { batchOf, firstValues, trainable } from './subject.js';
 
 const { values, positionals: [spec = ''] } = parseArgs({ allowPositionals: true, options: {
   batch: { type: 'string', default: '1' }, steps: { type: 'string', default: '3' }, threads: { type: 'string', default: '2' },
-  set: { type: 'string', multiple: true, default: [] }, task: { type: 'string' }, block: { type: 'string' }, save: { type: 'string' }, work: { type: 'string', default: 'step' },
+  set: { type: 'string', multiple: true, default: [] }, task: { type: 'string' }, block: { type: 'string' }, save: { type: 'string' }, price: { type: 'string' }, work: { type: 'string', default: 'step' },
 } });
 const seconds = async <T>(work: () => T | Promise<T>): Promise<readonly [number, T]> => {
   const began = performance.now(), value = await work();
@@ -52,11 +53,11 @@ else await train(program, training);
 
 /** Steps of training; the first is a warm-up. */
 async function train(of: Program, how: TrainConfig): Promise<void> {
-  const [compiled, stepper] = await seconds(() => makeStepper(of, how, engine));
+  const [compiled, stepper] = await seconds(() => makeStepper(of, how, engine, values.price === undefined ? {} : { recomputation: { price: Number(values.price), batch: n } }));
   const state = freshState(tensors, stepper, codes);
   const losses: number[] = [];
-  const steps = await timed(async (step) => { losses.push((await stepper.run(state, batch, { lr: 1e-4, schedules, seed: 0, step })).loss); });
-  console.log(JSON.stringify({ ...said, compiled, steps, losses, peakBytes: peakBytes() }));
+  const times = await timed(async (step) => { losses.push((await stepper.run(state, batch, { lr: 1e-4, schedules, seed: 0, step })).loss); });
+  console.log(JSON.stringify({ ...said, compiled, ...times, losses, peakBytes: peakBytes() }));
 }
 
 /** Logits of the batch, again and again. */
@@ -64,13 +65,18 @@ async function infer(of: Program): Promise<void> {
   const [compiled, fn] = await seconds(() => engine.compile(inferFunction(of)));
   const feeds = pick({ ...binderOf(of).feeds(fn.inputs, tensors, of.readsTask ? task : undefined), ...scheduleFeeds(schedules), image }, fn.inputs);
   let logits = new Float32Array(0);
-  const steps = await timed(async () => { logits = (await fn.run(feeds))['logits']?.data as Float32Array<ArrayBuffer>; });
+  const times = await timed(async () => { logits = (await fn.run(feeds))['logits']?.data as Float32Array<ArrayBuffer>; });
   const stride = Math.max(1, Math.floor(logits.length / 64));
-  console.log(JSON.stringify({ ...said, compiled, steps, logits: Array.from({ length: 64 }, (_, i) => logits[i * stride]), peakBytes: peakBytes() }));
+  console.log(JSON.stringify({ ...said, compiled, ...times, logits: Array.from({ length: 64 }, (_, i) => logits[i * stride]), peakBytes: peakBytes() }));
 }
 
-async function timed(work: (step: number) => Promise<void>): Promise<readonly number[]> {
-  const each: number[] = [];
-  for (let step = 0; step <= Number(values.steps); step++) each.push((await seconds(() => work(step)))[0]);
-  return each.slice(1);
+async function timed(work: (step: number) => Promise<void>): Promise<{ readonly steps: readonly number[]; readonly processor: readonly number[] }> {
+  const steps: number[] = [], processor: number[] = [];
+  for (let step = 0; step <= Number(values.steps); step++) {
+    const before = process.cpuUsage();
+    steps.push((await seconds(() => work(step)))[0]);
+    const { user, system } = process.cpuUsage(before);
+    processor.push((user + system) / 1e6);
+  }
+  return { steps: steps.slice(1), processor: processor.slice(1) };
 }

@@ -3,8 +3,10 @@
 import { GraphBuilder } from './ir/builder.js';
 import type { Graph, NodeId, Output } from './ir/graph.js';
 import { gradients } from './passes/autodiff.js';
-import { optimise } from './passes/index.js';
-import { share } from './passes/share.js';
+import type { Backward } from './passes/backward.js';
+import { optimise, PASSES, prepare, type Pass } from './passes/index.js';
+import { rematerialise, type Recomputation } from './passes/rematerialise.js';
+import { schedule } from './passes/schedule.js';
 import { trainable, type OptimizerConfig, type Program, type TensorInfo } from './program.js';
 
 /** infer(image; t, schedules) -> logits, … after the passes. */
@@ -16,15 +18,27 @@ export const evalFunction = (program: Program): Graph => {
   return optimise(new GraphBuilder(graph).finish(['logits', 'loss'].map((name) => outputOf(graph, name))));
 };
 
+/** What decides how gradients are computed, and nothing of what they are. */
+export interface GradOptions {
+  readonly passes?: ReadonlySet<Pass>;
+  readonly recomputation?: Recomputation;
+}
+
+const SEED = 'weights';
+
+/** At this price a step does about 5 % more work and keeps half as much (bench/memory.ts). */
+const USUAL_PRICE = 100;
+const usualRecomputation = (program: Program): Recomputation => ({ price: USUAL_PRICE, batch: program.training?.batch ?? 1 });
+
 /**
  * grad(image, truth, weights f32[B]; t, schedules, drops) -> loss f32[B]; `grad:PATH` of Σ_b weights_b · loss_b for every
  * trainable parameter that the loss reaches; `state:PATH`.
  */
-export function gradFunction(program: Program): Graph {
-  const graph = share(trained(program, program.train));
+export function gradFunction(program: Program, { passes = PASSES, recomputation = usualRecomputation(program) }: GradOptions = {}): Graph {
+  const graph = prepare(trained(program, program.train), passes);
   const b = new GraphBuilder(graph);
   const loss = outputOf(graph, 'loss').id;
-  const weights = b.leaf('input', { name: 'weights' }, b.type(loss));
+  const weights = b.leaf('input', { name: SEED }, b.type(loss));
   const total = b.reshape(b.sum(b.mul(weights, loss), [0]), []);
   const paths = new Set(trainable(program).map((tensor) => tensor.path));
   const leaves = [...graph.nodes.values()].filter((n) => n.op === 'param' && paths.has(String(n.attrs.path)));
@@ -37,7 +51,10 @@ export function gradFunction(program: Program): Graph {
     const id = found[i];
     if (id !== undefined) outputs.push({ name: `grad:${String(leaf.attrs.path)}`, id });
   }
-  return optimise(b.finish([...outputs, ...graph.outputs.filter((o) => o.name.startsWith('state:'))]));
+  const optimised = optimise(b.finish([...outputs, ...graph.outputs.filter((o) => o.name.startsWith('state:'))]), passes);
+  const backward: Backward = { seed: SEED, isGradient: (name) => name.startsWith('grad:') };
+  const spared = passes.has('rematerialise') ? rematerialise(optimised, backward, recomputation).graph : optimised;
+  return passes.has('schedule') ? schedule(spared, backward) : spared;
 }
 
 /**
@@ -136,3 +153,4 @@ function outputOf(graph: Graph, name: string): Output {
   if (output === undefined) throw new Error(`the graph has no output ${name}`);
   return output;
 }
+

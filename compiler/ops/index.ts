@@ -1,6 +1,7 @@
 // The closed list of ops. Only a list: what an op is stands in its own file.
 import { abs } from './abs.js';
 import { add } from './add.js';
+import { after } from './after.js';
 import { logicalAnd } from './and.js';
 import { avgPool } from './avg_pool.js';
 import { avgPoolGrad } from './avg_pool_grad.js';
@@ -62,7 +63,7 @@ import { transpose } from './transpose.js';
 import { where } from './where.js';
 
 export const ops: readonly OpDef[] = [
-  abs, add, logicalAnd, avgPool, avgPoolGrad, cast, concat, conv2d, conv2dWeightGrad, convTranspose2d, cumsum, detach, div, equal,
+  abs, add, after, logicalAnd, avgPool, avgPoolGrad, cast, concat, conv2d, conv2dWeightGrad, convTranspose2d, cumsum, detach, div, equal,
   erf, exp, expand, flip, gather, gelu, greater, greaterEqual, identity, inverseStd, less, lessEqual, log, matmul, max, maxPool,
   maxPoolGrad, maximum, mean, min, minimum, mul, neg, normalize, logicalNot, notEqual, oneHot, logicalOr, pad, pow, reciprocal, relu,
   reshape, resize, resizeGrad, sigmoid, sign, slice, softmax, softplus, sqrt, sub, sum, tanh, transpose, where,

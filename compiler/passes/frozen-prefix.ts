@@ -69,7 +69,10 @@ function apart(graph: Graph, cut: readonly Node[]): FrozenSplit {
   const ordered = cut.map((node) => ({ node, hash: hashGraph(b.finish([{ name: 'x', id: node.id }])) })).sort((x, y) => (x.hash < y.hash ? -1 : 1)).map(({ node }, i) => ({ node, name: `frozen:${i}` }));
   const prefix = b.finish(ordered.map(({ node, name }) => ({ name, id: node.id })));
   for (const { node, name } of ordered) b.redefine(node.id, { op: 'input', inputs: [], attrs: { name }, type: node.type, path: node.path });
-  return { prefix, rest: b.finish(graph.outputs), features: ordered.map(({ node, name }) => ({ name, shape: ofOne(node.type.shape) })) };
+  const rest = b.finish(graph.outputs).nodes;
+  // in the order of the graph, which is the order of work
+  const nodes = new Map([...graph.nodes.keys()].flatMap((id) => (rest.has(id) ? [[id, b.node(id)] as const] : [])));
+  return { prefix, rest: { nodes, outputs: graph.outputs }, features: ordered.map(({ node, name }) => ({ name, shape: ofOne(node.type.shape) })) };
 }
 
 /** A shape where the batch, the only symbol, is 1. */

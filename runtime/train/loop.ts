@@ -115,7 +115,7 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     else writeRun(paths, program, recordOf(options, training, identity));
     if (saved !== undefined) requireTensors(program, saved.state.tensors, paths.checkpoints);
 
-    const stepper = await makeStepper(program, training, engine, growth?.tables, options.features);
+    const stepper = await makeStepper(program, training, engine, { ...(growth === undefined ? {} : { tables: growth.tables }), ...(options.features === undefined ? {} : { cache: options.features }) });
     closing.push(() => stepper.dispose());
     const evaluator = options.dataset.items.some((i) => i.split === 'val') ? await makeEvaluator(program, training, engine, options.features) : undefined;
     closing.push(() => evaluator?.dispose());

@@ -1,6 +1,6 @@
 // The training step where the engine's device has a memory of its own: parameters, moments, states and gradients stay there, and a step reads
 // back one small tensor, the losses and the norm. What a step means is said in step.ts; this is the same step, elsewhere.
-import { applyFunction, gradFunction } from '../../compiler/functions.js';
+import { applyFunction, gradFunction, type GradOptions } from '../../compiler/functions.js';
 import { pathForTask, taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import type { Batch } from '../data/index.js';
 import { ResidentTensor, type DeviceEngine, type DeviceFunction, type DeviceValue } from '../engines/device.js';
@@ -16,9 +16,9 @@ interface Update extends UpdateSet { readonly fn: DeviceFunction }
 /** By path; `parts` are to be added up. */
 type Parts = Map<string, { readonly value: DeviceValue; readonly part: number }[]>;
 
-export async function makeResidentStepper(program: Program, training: TrainConfig, engine: DeviceEngine): Promise<Stepper> {
+export async function makeResidentStepper(program: Program, training: TrainConfig, engine: DeviceEngine, options: GradOptions = {}): Promise<Stepper> {
   const { memory } = engine, codes = taskCodes(program), binder = binderOf(program), image = imageInput(program).name;
-  const gradGraph = gradFunction(program), drops = dropLeaves(gradGraph);
+  const gradGraph = gradFunction(program, options), drops = dropLeaves(gradGraph);
   const grad = await memory.compile(gradGraph);
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
   const waiting = new Set(training.afterImprovement ?? []);

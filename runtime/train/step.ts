@@ -1,6 +1,6 @@
 // One training step: gradients of a batch, group by group of its tasks, then one update of the tensors that took part.
 // No schedules, no data order, no files: the loop's matter.
-import { applyFunction, gradFunction } from '../../compiler/functions.js';
+import { applyFunction, gradFunction, type GradOptions } from '../../compiler/functions.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
 import { taskCodes, type Program, type TensorInfo, type TrainConfig } from '../../compiler/program.js';
 import { groupByTask, type Batch } from '../data/index.js';
@@ -57,13 +57,17 @@ type Gradients = Map<string, Float32Array>;
 
 export const SHARED = undefined;
 
-/**
- * `tables`: of these tensors, the elements marked 1 are trained and the others stay. `cache` keeps the features of frozen parts; numbers are the same with
- * and without. Where the device has a memory of its own, the step stays there, and keeps no features.
- */
-export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, tables: ReadonlyMap<string, Uint8Array> = new Map(), cache?: FeatureCache): Promise<Stepper> {
-  if (hasMemory(engine) && tables.size === 0) return (await import('./resident.js')).makeResidentStepper(program, training, engine);
-  const graph = gradFunction(program);
+export interface StepperOptions extends GradOptions {
+  /** Of these tensors, the elements marked 1 are trained and the others stay. */
+  readonly tables?: ReadonlyMap<string, Uint8Array>;
+  /** Keeps the features of frozen parts; numbers are the same with and without. */
+  readonly cache?: FeatureCache;
+}
+
+/** Where the engine's device has a memory of its own, the step stays there, and keeps no features. */
+export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, { tables = new Map(), cache, ...how }: StepperOptions = {}): Promise<Stepper> {
+  if (hasMemory(engine) && tables.size === 0) return (await import('./resident.js')).makeResidentStepper(program, training, engine, how);
+  const graph = gradFunction(program, how);
   const image = imageInput(program).name;
   const frozen = await frozenPart(program, graph, engine, cache);
   const grad = await engine.compile(frozen?.rest ?? graph);

@@ -58,6 +58,7 @@ export const cases: readonly Case[] = [
   { op: 'cast', inputs: [bool([B, 3])], attrs: { to: 'i64' } },
   { op: 'cast', inputs: [i64([3], [-2, 0, 7])], attrs: { to: 'f32' } },
   { op: 'identity', inputs: [f32([B, 3])] },
+  { op: 'after', inputs: [f32([B, 3]), f32([2])] }, { op: 'after', inputs: [f32([4, 1, 5]), f32([B, 2])] },
   { op: 'detach', inputs: [f32([B, 3])] },
 
   ...['sum', 'mean', 'max', 'min'].flatMap((op): readonly Case[] => [

@@ -10,7 +10,6 @@ import { ndarray, type NdArray } from '../../compiler/ir/ndarray.js';
 import { hashGraph } from '../../compiler/ir/print.js';
 import { sound } from '../../compiler/ir/verify.js';
 import { splitFrozen, type FrozenSplit } from '../../compiler/passes/frozen-prefix.js';
-import { sinkSide } from '../../compiler/passes/min-cut.js';
 import type { Program } from '../../compiler/program.js';
 import { diskHost } from '../../cli/host.js';
 import { B, feedsFor, input, maxDiff, opsOf, param } from '../ir/support.js';
@@ -97,16 +96,6 @@ test('windows fold into the first axis and out of it: a sample stays a sample', 
     return b.addition(b.reshape(b.mul(y, param(b, 'trained', [1, 1, 3])), [B, 2, 2, 3]), input(b, 'truth', [B, 2, 2, 3]));
   });
   expect(split(graph)!.features).toEqual([{ name: 'frozen:0', shape: [2, 2, 3] }]);
-});
-
-test('the nearest cheapest cut', () => {
-  // 0 -3-> 1 -2-> 2 -2-> 3: two cuts of 2, the later one is taken; of an endless path there is none
-  const path = (capacities: readonly number[]) => capacities.map((capacity, i) => ({ from: i, to: i + 1, capacity }));
-  expect([...sinkSide(4, path([3, 2, 2]), 0, 3)!]).toEqual([3]);
-  expect(sinkSide(3, path([Infinity, Infinity]), 0, 2)).toBeUndefined();
-  // flow that has to be taken back: the classical diamond with a bridge
-  const edges = [[0, 1, 1], [0, 2, 1], [1, 2, 1], [1, 3, 1], [2, 3, 1]].map(([from, to, capacity]) => ({ from: from!, to: to!, capacity: capacity! }));
-  expect(sinkSide(4, edges, 0, 3)!.size).toBe(1);
 });
 
 describe('variants of tpseg-nano', { timeout: 60_000 }, () => {

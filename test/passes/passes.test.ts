@@ -14,9 +14,10 @@ import { optimise } from '../../compiler/passes/index.js';
 import { movement } from '../../compiler/passes/movement.js';
 import { places } from '../../compiler/passes/places.js';
 import { rewrite, type Rule } from '../../compiler/passes/rewrite.js';
+import { rows } from '../../compiler/passes/rows.js';
 import { share } from '../../compiler/passes/share.js';
 import { nestSums } from '../../compiler/passes/sums.js';
-import { B, feedsFor, input, maxDiff, opsOf } from '../ir/support.js';
+import { B, feedsFor, input, maxDiff, opsOf, param } from '../ir/support.js';
 
 const graphOf = (make: (b: GraphBuilder) => NodeId): Graph => {
   const b = new GraphBuilder();
@@ -196,4 +197,34 @@ test('the driver composes them: gradient-like debris comes down to one op', () =
     const scaled = b.mul(b.expand(one, [B, 4]), x);
     return b.addition(b.reshape(b.reshape(scaled, [mulDim(B, 4)]), [B, 4]), b.neg(b.neg(b.mul(x, b.scalar(1)))));
   }, ['mul', 'expand', 'expand', 'mul', 'reshape', 'reshape', 'mul', 'neg', 'neg', 'add'], ['add']);
+});
+
+describe('rows', () => {
+  const filled = (b: GraphBuilder): NodeId => b.add('pad', [input(b, 'x', [B, 3, 4, 5])], { before: [0, 0, 0, 0], after: [0, 1, 2, 0] });
+  const windows = (b: GraphBuilder, x: NodeId): NodeId => b.reshape(b.transpose(b.reshape(x, [B, 2, 2, 3, 2, b.shape(x).at(-1)!]), [0, 1, 3, 2, 4, 5]), [mulDim(B, 6), 4, b.shape(x).at(-1)!]);
+
+  test('a product comes before its rows are filled up with zeros', () => {
+    const passed = expectOps(by(rows), (b) => b.add('matmul', [windows(b, filled(b)), param(b, 'w', [7, 5])], { transpose_b: true }),
+      ['pad', 'reshape', 'transpose', 'reshape', 'matmul'], ['matmul', 'pad', 'reshape', 'transpose', 'reshape']);
+    expect(passed.nodes.get(passed.outputs[0]!.id)!.type.shape.at(-1)).toBe(7);
+  });
+
+  test('a product and its bias come after rows are cut away', () => {
+    expectOps(by(rows), (b) => {
+      const y = b.addition(b.add('matmul', [input(b, 'x', [12, 4, 5]), param(b, 'w', [5, 7])]), b.reshape(param(b, 'bias', [7]), [1, 1, 7]));
+      const whole = b.reshape(b.transpose(b.reshape(y, [2, 2, 3, 2, 2, 7]), [0, 1, 3, 2, 4, 5]), [2, 4, 6, 7]);
+      return b.add('slice', [b.add('slice', [whole], { axis: 1, from: 0, to: 3, step: 1 })], { axis: 2, from: 0, to: 4, step: 1 });
+    }, ['matmul', 'reshape', 'add', 'reshape', 'transpose', 'reshape', 'slice', 'slice'], ['reshape', 'transpose', 'reshape', 'slice', 'slice', 'matmul', 'reshape', 'reshape', 'add']);
+  });
+
+  test('filling with ones, along the summed axis, or for other readers too stays where it is', () => {
+    const ones = ['pad', 'matmul'];
+    expectOps(by(rows), (b) => b.add('matmul', [b.add('pad', [input(b, 'x', [3, 5])], { before: [1, 0], after: [0, 0], value: 1 }), param(b, 'w', [5, 2])]), ones, ones);
+    expectOps(by(rows), (b) => b.add('matmul', [b.add('pad', [input(b, 'x', [3, 5])], { before: [0, 1], after: [0, 0] }), param(b, 'w', [6, 2])]), ones, ones);
+    const twice = ['pad', 'matmul', 'mul'];
+    expectOps(by(rows), (b) => {
+      const x = b.add('pad', [input(b, 'x', [3, 5])], { before: [1, 0], after: [0, 0] });
+      return b.mul(b.add('matmul', [x, param(b, 'w', [5, 5])]), x);
+    }, twice, twice);
+  });
 });

@@ -1,6 +1,7 @@
 // Graph to ONNX file: walks the graph once and lets each op's row write itself. No file is written here; bytes are returned.
 import type { Bindings } from '../../bindings.js';
-import { isLeaf, leafName, nodeOf, type Graph, type Output } from '../../ir/graph.js';
+import { GraphBuilder } from '../../ir/builder.js';
+import { isLeaf, leafName, nodeOf, type Graph, type Node, type Output } from '../../ir/graph.js';
 import { opOf } from '../../ops/index.js';
 import { Emitter } from './emitter.js';
 import { placeExternally, type ExternalData, type ExternalOptions } from './external.js';
@@ -62,7 +63,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
   leaves.bind(graph, skipped);
   const values = new Map<number, string>();
   const outputs = reserveOutputs(graph, emitter);
-  for (const node of graph.nodes.values()) {
+  for (const node of fileOrder(graph)) {
     emitter.path = node.path;
     if (skipped.has(node.id)) continue;
     const inputs = node.inputs.map((i) => values.get(i) ?? (skipped.has(i) ? '' : missing(i))), product = int8.get(node.id);
@@ -93,6 +94,15 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
     },
   });
   return { bytes, nodes: emitter.nodes.length, inputs: leaves.inputs, outputs: described, opset, int8: [...new Set([...int8.values()].map((p) => p.path))], ...(external === undefined ? {} : { external }) };
+}
+
+/**
+ * What the last output needs stands first: ONNX Runtime begins its work with what the last nodes of a file need, so its order is the graph's.
+ * (Leaves are written before.)
+ */
+function fileOrder(graph: Graph): Iterable<Node> {
+  const place = new Map([...graph.nodes.keys()].map((id, i) => [id, i])), last = [...graph.outputs].sort((x, y) => (place.get(y.id) ?? 0) - (place.get(x.id) ?? 0));
+  return new GraphBuilder(graph).finish(last).nodes.values();
 }
 
 /** The file of a graph whose tensors all stay inputs: what engines and parity tests run. */
