@@ -1,6 +1,6 @@
 // Values of the forward that its backward reads are either kept in memory or computed once more when they are read. Which are computed again is a cut of
 // the forward: what is kept is the cut, by bytes, and what lies behind it is paid in work (as PyTorch's min-cut partitioner does it).
-// Every number stays the same to the bit: the same ops on the same inputs.
+// The graph says the same ops on the same inputs; an engine may fuse a copy with other neighbours than the first, so results can differ by rounding.
 import { GraphBuilder } from '../ir/builder.js';
 import { evaluateDim, symbolsOf, type Dim } from '../ir/dim.js';
 import { isLeaf, nodeOf, type Graph, type Node, type NodeId, type TensorType } from '../ir/graph.js';
