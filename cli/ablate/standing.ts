@@ -35,21 +35,28 @@ export function status(root: string, io: Io, json: boolean): number {
   return 0;
 }
 
-/** Milliseconds between two looks at the folder, and of those between two questions to Slurm, which serves others too. */
-const LOOK = 2000, ASK = 20_000;
+/** Milliseconds between two looks at the folder, and between two questions to Slurm, which serves others too. */
+interface Pace { readonly look: number; readonly ask: number }
+const USUAL: Pace = { look: 2000, ask: 20_000 };
 
-/** Until no run is under way or in the queue. */
-async function follow(root: string, io: Io, signal: AbortSignal): Promise<void> {
+/** Until no run is under way or in the queue. Throws UserError where Slurm does not answer at first; later it is asked again. */
+async function follow(root: string, io: Io, signal: AbortSignal, { look, ask }: Pace): Promise<void> {
   const { study, ...now } = standingOf(root);
   let { entries, queue } = now, asked = Date.now();
   const told = new Set(entries.filter((e) => ['done', 'failed'].includes(e.state)).map((e) => e.run)), all = new Set(entries.map((e) => e.run)).size;
   while (!signal.aborted && entries.some((e) => isOpen({ ...(queue === undefined ? {} : { queue }) }, e))) {
-    await setTimeout(LOOK, undefined, { signal }).catch(() => undefined);
+    await setTimeout(look, undefined, { signal }).catch(() => undefined);
     entries = scanRuns(root, entries, study);
-    if (Date.now() - asked > ASK) {
-      [queue, asked] = [queueOf(root, entries), Date.now()];
-      // at once: Slurm forgets how a task ended
-      entries = settleEnded(root, entries, queue, study);
+    if (Date.now() - asked > ask) {
+      asked = Date.now();
+      try {
+        queue = queueOf(root, entries);
+        // at once: Slurm forgets how a task ended
+        entries = settleEnded(root, entries, queue, study);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        io.err(`${error.message}; it is asked again\n`);
+      }
     }
     for (const e of entries) {
       if (told.has(e.run) || (e.state !== 'done' && e.state !== 'failed')) continue;
@@ -60,10 +67,10 @@ async function follow(root: string, io: Io, signal: AbortSignal): Promise<void> 
 }
 
 /** Makes runs.json anew from the folders and from how tasks ended; gives the exit code: 0 where all runs are done. With `wait`, once nothing is under way. */
-export async function collect(root: string, wait: boolean, io: Io, json: boolean): Promise<number> {
+export async function collect(root: string, wait: boolean, io: Io, json: boolean, pace = USUAL): Promise<number> {
   const stop = new AbortController(), unlisten = io.onInterrupt(() => stop.abort());
   try {
-    if (wait) await follow(root, io, stop.signal);
+    if (wait) await follow(root, io, stop.signal, pace);
   } finally {
     unlisten();
   }

@@ -4,6 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Io } from '../../cli/io.js';
+import { collect } from '../../cli/ablate/standing.js';
 import { checkSlurmArgs, slurmScript } from '../../cli/ablate/slurm-script.js';
 import { studyPaths, type RunEntry, type StudyFile } from '../../runtime/ablate/layout.js';
 import { failureOf } from '../../runtime/ablate/scan.js';
@@ -120,6 +122,32 @@ Slurm, job 17: 1 task completed on n2
 Slurm, job 17: 1 task failed (RaisedSignal:9(Killed)) on n2
   all it said: cat /r/slurm/17_2.log
 `);
+  });
+});
+
+describe('--collect --wait', () => {
+  it('outlasts a controller that is away, and keeps how a task ended', async () => {
+    const root = folder([submission('9', ['a0'])]), calls = join(root, 'calls'), path = process.env['PATH'];
+    writeFileSync(join(root, 'study.json'), JSON.stringify({ ...study, format: 1 }));
+    writeFileSync(join(root, 'runs.json'), JSON.stringify([entry('a0')]));
+    writeFileSync(join(root, 'squeue'), `#!/bin/bash
+echo >> ${calls}
+case $(wc -l < ${calls}) in
+  1) echo "9|0|RUNNING|n1|None";;
+  2) echo "Unable to contact slurm controller" >&2; exit 1;;
+  3) echo "9|0|OUT_OF_MEMORY|n1|OutOfMemory";;
+  *) echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1;;
+esac
+`);
+    chmodSync(join(root, 'squeue'), 0o755);
+    process.env['PATH'] = `${root}:${path}`;
+    let [out, err] = ['', ''];
+    const io: Io = { out: (text) => { out += text; }, err: (text) => { err += text; }, readStdin: async () => '', outTty: false, errTty: false, colour: false, columns: 100, onInterrupt: () => () => undefined, self: [] };
+    try {
+      expect(await collect(root, true, io, false, { look: 1, ask: 1 })).toBe(1);
+    } finally { process.env['PATH'] = path; }
+    expect(err).toMatch(/^squeue cannot tell how job 9 stands: Unable to contact slurm controller; it is asked again\n\[1\/1\] failed: main, seed 0: Slurm ended its task 9_0 on n1: OUT_OF_MEMORY \(OutOfMemory\); see /);
+    expect(out).toMatch(/^main +main +0\/1 +0 +1 +0 +0 [^]*failed: main, seed 0[^]*the same command submits what is left:\n {2}tpsc ablate …\n/m);
   });
 });
 
