@@ -49,6 +49,16 @@ describe('cells', () => {
   });
 });
 
+describe('LaTeX of many tasks', () => {
+  it('has a tabular for each measure and another table for the sizes, each no wider than the text', () => {
+    const tasks = ['A', 'B', 'C', 'D'], text = renderResults(table([row('a', run(0, ...tasks.flatMap((t) => found(t, 75)))), row('b', run(0, ...tasks.flatMap((t) => found(t, 70))))]), 'latex', paint(false));
+    expect(text.match(/\\begin\{table\*\}/g)).toHaveLength(2);
+    expect(text.match(/\\resizebox\{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi\}/g)).toHaveLength(3);
+    expect([...text.matchAll(/^row & (.*) \\\\$/gm)].map((m) => m[1])).toEqual(['A & B & C & D & average', 'A & B & C & D & average', 'parameters & MACs & time (s)']);
+    expect(text.split('Parameters: all')).toHaveLength(2);
+  });
+});
+
 describe('the comparison', () => {
   const seeds = (...tps: readonly (readonly number[])[]): readonly ScoredRun[] => tps.map((each, seed) => run(seed, ...found('T', ...each)));
   it('averages seeds per image first: errors that cancel over seeds are no difference', () => {

@@ -19,8 +19,8 @@ export interface Chart {
   readonly x: string;
   readonly y: string;
   readonly curves: readonly Curve[];
-  /** The axis begins at 0. */
-  readonly zero?: boolean;
+  /** `zero`: from 0. `range`: from the lowest. `positive`: as `range`, and by the logarithm where numbers are far apart. */
+  readonly axis: 'zero' | 'range' | 'positive';
   /** A circle, told in the subtitle. */
   readonly marked?: Point & { readonly text: string };
 }
@@ -42,10 +42,10 @@ export function thinned(points: readonly Point[]): { readonly points: readonly P
 }
 
 /** An SVG. Curves have a colour and a dash of their own, so that a grey print tells them apart. */
-export async function drawCurves({ title, x, y, curves, zero = false, marked }: Chart): Promise<string> {
+export async function drawCurves({ title, x, y, curves, axis: kind, marked }: Chart): Promise<string> {
   const finite = curves.map((c) => ({ ...c, points: c.points.filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y)) }));
   const ys = finite.flatMap((c) => [...c.points.map((p) => p.y), ...(c.band ?? []).flatMap((b) => [b.low, b.high])]);
-  const logarithmic = !zero && ys.length > 0 && Math.min(...ys) > 0 && Math.max(...ys) / Math.min(...ys) > LOGARITHMIC;
+  const logarithmic = kind === 'positive' && ys.length > 0 && Math.min(...ys) > 0 && Math.max(...ys) / Math.min(...ys) > LOGARITHMIC;
   const constant = ys.length > 0 && Math.min(...ys) === Math.max(...ys);
   const loud = finite.filter((c) => c.faint !== true).map((c) => c.name), names = finite.map((c) => c.name);
   const colourOf = (name: string): string => (loud.includes(name) ? COLOURS[loud.indexOf(name) % COLOURS.length] ?? '#000' : '#9aa7b3');
@@ -55,7 +55,7 @@ export async function drawCurves({ title, x, y, curves, zero = false, marked }: 
   const xs = finite.flatMap((c) => c.points.map((p) => p.x));
   const yScale: Scale = logarithmic
     ? { name: 'y', type: 'log', domain: [Math.min(...ys), Math.max(...ys)], range: 'height', nice: true }
-    : { name: 'y', type: 'linear', domain: ys.length === 0 ? [0, 1] : [zero || constant ? 0 : Math.min(...ys), Math.max(...ys)], range: 'height', nice: true, zero };
+    : { name: 'y', type: 'linear', domain: ys.length === 0 ? [0, 1] : [kind === 'zero' || constant ? 0 : Math.min(...ys), Math.max(...ys)], range: 'height', nice: true, zero: kind === 'zero' };
   const spec: Spec = {
     ...CHART_STYLE, width: WIDTH, height: HEIGHT, autosize: { type: 'fit', contains: 'padding' },
     title: { text: title, anchor: 'start', frame: 'group', ...(marked === undefined ? {} : { subtitle: `circle: ${marked.text}` }) },
@@ -97,27 +97,27 @@ export async function trainingCharts(log: readonly LogLine[], best?: { readonly 
   const at = (of: (v: typeof validations[number]) => number): readonly Point[] => validations.map((v) => ({ x: v.step, y: of(v) }));
   const chosen = validations.find((v) => v.epoch === best?.epoch);
   charts.push(drawn('loss', {
-    title: 'Loss', x: 'step', y: 'loss', curves: [
+    title: 'Loss', x: 'step', y: 'loss', axis: 'positive', curves: [
       { name: single.each === 1 ? 'each step' : `means of ${single.each} steps`, points: single.points, faint: validations.length > 0 },
       ...(validations.length === 0 ? [] : [{ name: 'training, epoch mean', points: at((v) => v.trainLoss) }, { name: 'validation', points: at((v) => v.loss) }]),
     ],
   }, `Loss over the steps: of training ${range(steps.map((l) => l.loss), (v) => v.toPrecision(3))}${validations.length === 0 ? '' : `; of validation ${range(validations.map((v) => v.loss), (v) => v.toPrecision(3))}`}.`));
   if (validations.length > 0) {
     charts.push(drawn('scores', {
-      title: 'Validation, mean over the tasks', x: 'step', y: 'percent', zero: true, curves: [{ name: 'Dice', points: at((v) => 100 * v.dice) }, { name: 'mIoU', points: at((v) => 100 * v.miou) }],
+      title: 'Validation, mean over the tasks', x: 'step', y: 'percent', axis: 'zero', curves: [{ name: 'Dice', points: at((v) => 100 * v.dice) }, { name: 'mIoU', points: at((v) => 100 * v.miou) }],
       ...(chosen === undefined ? {} : { marked: { x: chosen.step, y: 100 * chosen.dice, text: `the best, epoch ${chosen.epoch}` } }),
     }, `Dice and mIoU of the validation images over the steps: Dice ${range(validations.map((v) => v.dice), percent)}; mIoU ${range(validations.map((v) => v.miou), percent)}.`));
     const tasks = [...new Set(validations.flatMap((v) => Object.keys(v.perTask)))];
     if (tasks.length > 1) {
-      charts.push(drawn('tasks', { title: 'Validation Dice of each task', x: 'step', y: 'Dice, percent', zero: true, curves: tasks.map((task) => ({ name: task, points: at((v) => 100 * (v.perTask[task]?.dice ?? NaN)) })) },
+      charts.push(drawn('tasks', { title: 'Validation Dice of each task', x: 'step', y: 'Dice, percent', axis: 'zero', curves: tasks.map((task) => ({ name: task, points: at((v) => 100 * (v.perTask[task]?.dice ?? NaN)) })) },
         `Validation Dice of each task, last: ${tasks.map((t) => `${t} ${percent(validations.at(-1)?.perTask[t]?.dice ?? NaN)}`).join(', ')}.`));
     }
   }
-  charts.push(drawn('lr', { title: 'Learning rate', x: 'step', y: 'lr', curves: [{ name: 'lr', points: thinned(steps.map((l) => ({ x: l.step, y: l.lr }))).points }] }, `Learning rate over the steps: ${range(steps.map((l) => l.lr), (v) => v.toExponential(1))}.`));
+  charts.push(drawn('lr', { title: 'Learning rate', x: 'step', y: 'lr', axis: 'positive', curves: [{ name: 'lr', points: thinned(steps.map((l) => ({ x: l.step, y: l.lr }))).points }] }, `Learning rate over the steps: ${range(steps.map((l) => l.lr), (v) => v.toExponential(1))}.`));
   const norms = steps.flatMap((l) => (l.gradNorm === undefined ? [] : [{ x: l.step, y: l.gradNorm }]));
-  if (norms.length > 0) charts.push(drawn('gradient', { title: 'Norm of the gradient, before clipping', x: 'step', y: 'norm', curves: [{ name: 'norm', points: thinned(norms).points }] }, `Norm of the gradient over the steps: ${range(norms.map((p) => p.y), (v) => v.toPrecision(3))}.`));
+  if (norms.length > 0) charts.push(drawn('gradient', { title: 'Norm of the gradient, before clipping', x: 'step', y: 'norm', axis: 'positive', curves: [{ name: 'norm', points: thinned(norms).points }] }, `Norm of the gradient over the steps: ${range(norms.map((p) => p.y), (v) => v.toPrecision(3))}.`));
   for (const name of new Set(validations.flatMap((v) => Object.keys(v.schedules)))) {
-    if (name !== 'lr') charts.push(drawn(`schedule-${name}`, { title: name, x: 'step', y: 'value', curves: [{ name, points: at((v) => v.schedules[name] ?? NaN) }] }, `Schedule ${name}: ${range(validations.map((v) => v.schedules[name] ?? NaN), (v) => v.toPrecision(3))}.`));
+    if (name !== 'lr') charts.push(drawn(`schedule-${name}`, { title: name, x: 'step', y: 'value', axis: 'range', curves: [{ name, points: at((v) => v.schedules[name] ?? NaN) }] }, `Schedule ${name}: ${range(validations.map((v) => v.schedules[name] ?? NaN), (v) => v.toPrecision(3))}.`));
   }
   return Promise.all(charts);
 }
@@ -132,7 +132,7 @@ export function rowsChart(rows: readonly { readonly name: string; readonly logs:
       name, points: places.map(([x, values]) => ({ x, y: mean(values) })), ...(logs.length < 2 ? {} : { band: places.map(([x, values]) => ({ x, low: Math.min(...values), high: Math.max(...values) })) }),
     }];
   });
-  return drawn('rows', { title: 'Validation Dice of each row', x: 'step', y: 'Dice, percent', zero: true, curves },
+  return drawn('rows', { title: 'Validation Dice of each row', x: 'step', y: 'Dice, percent', axis: 'range', curves },
     `Validation Dice of each row over the steps, last: ${curves.map((c) => `${c.name} ${(c.points.at(-1)?.y ?? NaN).toFixed(1)} %`).join(', ')}.`);
 }
 

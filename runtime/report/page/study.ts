@@ -6,6 +6,7 @@ import { rowsChart } from '../figures/curves.js';
 import { duration, grouped, plural } from '../numbers.js';
 import { tableFragment, type ResultsTable, type RowPair } from '../results-table/index.js';
 import { percent, points, pText } from '../results-table/numbers.js';
+import { AVERAGE } from '../results-table/table.js';
 import type { Page } from './page.js';
 import { cell, code, facts, figure, folded, gallery, html, missing, numberCell, scrolled, source, table, text, trusted, type Html, type Layers, type Section } from './parts.js';
 import { LEGEND, stemOf } from './run.js';
@@ -37,9 +38,9 @@ export interface StudyReport {
 }
 
 export async function studyPage(s: StudyReport): Promise<Page> {
-  const { results, study } = s, best = [...results.rows].sort((a, b) => (b.cells['average.dice']?.mean ?? -1) - (a.cells['average.dice']?.mean ?? -1))[0]?.name;
+  const { results, study } = s, best = [...results.rows].sort((a, b) => (b.cells[`${AVERAGE}.dice`]?.mean ?? -1) - (a.cells[`${AVERAGE}.dice`]?.mean ?? -1))[0]?.name;
   const sections: readonly Section[] = [
-    { id: 'table', title: 'Results', body: html`${trusted(tableFragment(results, (grid) => scrolled(results.title, trusted(grid))))}` },
+    { id: 'table', title: 'Results', body: html`${trusted(tableFragment(averageFirst(results), (grid) => scrolled(results.title, trusted(grid))))}` },
     { id: 'curves', title: 'Training', body: await curves(s) },
     { id: 'pairs', title: 'Rows beside each other', body: pairsBody(s) },
     ...(s.entries.length === 0 ? [] : [{ id: 'runs', title: 'Runs', body: runsBody(s) }]),
@@ -57,6 +58,9 @@ export async function studyPage(s: StudyReport): Promise<Page> {
     sections, footer: `Made by tpsc ${s.version} from the files of the runs. For research; no medical device.`,
   };
 }
+
+/** Of a table that is wider than the screen, what one looks for is to the left. */
+const averageFirst = (t: ResultsTable): ResultsTable => ({ ...t, columns: [...t.columns.filter((c) => c.of === AVERAGE), ...t.columns.filter((c) => c.of !== AVERAGE)] });
 
 async function curves({ rows }: StudyReport): Promise<Html> {
   const logged = rows.filter((r) => r.logs.some((log) => log.length > 0));

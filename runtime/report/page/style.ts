@@ -14,7 +14,7 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; overflow-wrap: any
 h2 { font-size: 1.25rem; line-height: 1.3; margin: 2.5rem 0 .75rem; }
 h3 { font-size: 1.02rem; margin: 1.6rem 0 .4rem; }
 main > section:first-child > h2 { margin-top: 0; }
-p { max-width: 75ch; margin: .5rem 0; }
+p { max-width: 75ch; margin: .5rem 0; } p, li, dd, dt, summary, h2, h3, h4 { overflow-wrap: anywhere; } #table > ul { columns: 20rem; font-size: .9rem; padding-left: 1.2rem; }
 a { color: var(--link); text-underline-offset: .15em; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .875em; }
 code { overflow-wrap: anywhere; }

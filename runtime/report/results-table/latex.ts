@@ -1,4 +1,4 @@
-// The table in LaTeX with booktabs: a table environment for the scores, another for the comparison. What is left out stands in comments.
+// The table in LaTeX with booktabs: a table environment for the scores, another for the comparison, and one for the sizes where the scores need the width. What is left out stands in comments.
 import { comparisonGrid, scoreGrid, spans, type Grid, type GridCell } from './grid.js';
 import type { ResultsTable } from './table.js';
 
@@ -33,16 +33,33 @@ function tabular({ columns, rows }: Grid): string {
     + `${rows.map((r) => line(r.cells.map((cell, i) => cellLatex(cell, columns[i]?.numeric === true, r.kind === 'published')))).join('')}\\bottomrule\n\\end{tabular}\n`;
 }
 
-/** More columns than these are scaled to the width of the text. */
-const WIDE = 12;
-const fitted = (grid: Grid): string => (grid.columns.length > WIDE ? `\\resizebox{\\textwidth}{!}{%\n${tabular(grid)}}\n` : tabular(grid));
+/** More columns of scores than these are told measure by measure: a page has no room for them beside each other. */
+const MOST_SCORES = 6;
+/** No wider than the text; what is narrower stays as it is. */
+const fitted = (body: string): string => `\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%\n${body}}\n`;
+
+interface Blocks { readonly scores: string; /** Apart, where the scores fill a page's width. */ readonly sizes?: string }
+
+function blocks(table: ResultsTable): Blocks {
+  const scores = table.columns.filter((c) => c.kind === 'score');
+  if (scores.length <= MOST_SCORES) return { scores: fitted(tabular(scoreGrid(table))) };
+  const ids = (columns: ResultsTable['columns']): ReadonlySet<string> => new Set(columns.map((c) => c.id));
+  const measures = [...new Set(scores.map((c) => c.measure))].map((measure) => scores.filter((c) => c.measure === measure));
+  const oneMeasure = ({ columns, rows }: Grid): Grid => ({ rows, columns: columns.map(({ group, ...c }) => (group === undefined ? c : { ...c, title: group })) });
+  return {
+    scores: measures.map((of) => `${latexText(of[0]?.title ?? '')}\\par\\smallskip\n${fitted(tabular(oneMeasure(scoreGrid(table, ids(of), false))))}`).join('\\par\\medskip\n'),
+    sizes: fitted(tabular(scoreGrid(table, ids(table.columns.filter((c) => c.kind !== 'score'))))),
+  };
+}
 
 export function tableLatex(table: ResultsTable): string {
   const label = table.title.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '').toLowerCase(), comparison = comparisonGrid(table);
   const environment = (caption: string, name: string, body: string): string =>
-    `\\begin{table*}[t]\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\caption{${caption}}\n\\label{tab:${name}}\n${body}\\end{table*}\n`;
-  const against = table.caption.filter((s) => s.startsWith('Against ')), others = table.caption.filter((s) => !s.startsWith('Against '));
+    `\\begin{table*}[t]\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\caption{${caption}}\n\\label{tab:${name}}\n\\medskip\n${body}\\end{table*}\n`;
+  const starting = (start: string): readonly string[] => table.caption.filter((s) => s.startsWith(start)), { scores, sizes } = blocks(table);
+  const apart = [...starting('Against '), ...(sizes === undefined ? [] : starting('Parameters: '))], words = (sentences: readonly string[]): string => sentences.map(latexText).join(' ');
   return `% Needs \\usepackage{booktabs,graphicx} in the preamble.\n${table.notes.map((n) => `% left out: ${n.replaceAll('\n', ' ')}\n`).join('')}`
-    + environment([`${table.title}.`, ...others].map(latexText).join(' '), label, fitted(scoreGrid(table)))
-    + (comparison === undefined ? '' : `\n${environment(against.map(latexText).join(' '), `${label}-tests`, tabular(comparison))}`);
+    + environment(words([`${table.title}.`, ...table.caption.filter((s) => !apart.includes(s))]), label, scores)
+    + (sizes === undefined ? '' : `\n${environment(words([`${table.title}: sizes${table.rows.some((r) => r.delta !== undefined) ? ' and differences' : ''}.`, ...starting('Parameters: ')]), `${label}-sizes`, sizes)}`)
+    + (comparison === undefined ? '' : `\n${environment(words(starting('Against ')), `${label}-tests`, fitted(tabular(comparison)))}`);
 }
