@@ -2,11 +2,12 @@
 // A study of the nano network on phantom data, 2 rows by 2 seeds, done anew in each way by turns. Times of a whole `tpsc ablate`, from start to end, and the
 // processor seconds of all its processes; a ratio for each round, for a machine that is not quiet.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../cli/host.js';
+import { NANO_PHANTOM, nanoStudy } from '../test/ablate/specs.js';
 import { programWords } from '../test/cli/program.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '2' }, steps: { type: 'string', default: '30' } } });
@@ -23,9 +24,8 @@ function timed(argv: readonly string[]): { readonly wall: number; readonly cpu: 
 }
 
 try {
-  const nano = readFileSync(join(packageRoot, 'models', 'tpseg-nano.tps'), 'utf8').replaceAll(/^study [\s\S]*?^\}\n/gm, '').replace('setting size: int = 128', 'setting size: int = 64');
-  writeFileSync(file, `${nano}\nstudy jobs of main {\n  rows = [A1, A4], baseline = A4, seeds = 2, tasks = [SL, CP], budget = { steps: ${values.steps} }\n}\n`);
-  timed(['data', 'phantom', '--out', data, '--seed', '1', '--size', '64', '--train', '24', '--val', '4']);
+  writeFileSync(file, nanoStudy('jobs', ['A1', 'A4'], 2, Number(values.steps)));
+  timed(['data', 'phantom', '--out', data, ...NANO_PHANTOM]);
   const ratios: number[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
     const ways = round % 2 === 0 ? ['1', '2'] : ['2', '1'];

@@ -10,6 +10,7 @@ import { readRunEntries, studyPaths } from '../../runtime/ablate/layout.js';
 import { streamOf } from '../../runtime/random.js';
 import { hasCheckpoint, loadCheckpoint } from '../../runtime/state/checkpoint.js';
 import { programWords } from '../cli/program.js';
+import { NANO_PHANTOM, nanoStudy } from './specs.js';
 
 const SELF = fileURLToPath(import.meta.url);
 
@@ -96,10 +97,9 @@ export async function killAndFinish({ spec, phantom, flags, kills, seed }: KillS
 }
 
 if (process.argv[1] === SELF) {
-  const nano = readFileSync(join(packageRoot, 'models', 'tpseg-nano.tps'), 'utf8').replaceAll(/^study [\s\S]*?^\}\n/gm, '').replace('setting size: int = 128', 'setting size: int = 64');
   const report = await killAndFinish({
-    spec: `${nano}\nstudy killed of main {\n  rows = [A1, A2, A3, A4], baseline = A4, seeds = 3, tasks = [SL, CP], budget = { steps: 30 }\n}\n`,
-    phantom: ['--seed', '1', '--size', '64', '--train', '24', '--val', '4'], flags: ['--jobs', '2', '--weights', 'random'], kills: 10, seed: Number(process.argv[2] ?? 1),
+    spec: nanoStudy('killed', ['A1', 'A2', 'A3', 'A4'], 3, 30),
+    phantom: NANO_PHANTOM, flags: ['--jobs', '2', '--weights', 'random'], kills: 10, seed: Number(process.argv[2] ?? 1),
   });
   console.log(JSON.stringify({ ...report, lastWords: undefined }));
   console.log(report.lastWords);

@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../cli/host.js';
 import { remains, tableOf, tpscProcess } from './kill.js';
+import { NANO_PHANTOM, nanoStudy } from './specs.js';
 
 const SELF = fileURLToPath(import.meta.url), TOOL = join(packageRoot, 'tools', 'slurm-here.mjs');
 
@@ -121,10 +122,9 @@ if (process.argv[1] === SELF) {
     console.error(reason);
     process.exit(1);
   }
-  const nano = readFileSync(join(packageRoot, 'models', 'tpseg-nano.tps'), 'utf8').replaceAll(/^study [\s\S]*?^\}\n/gm, '').replace('setting size: int = 128', 'setting size: int = 64');
   const began = Date.now(), report = await withSlurm(() => throughSlurm({
-    spec: `${nano}\nstudy clustered of main {\n  rows = [A1, A2, A3, A4], baseline = A4, seeds = 3, tasks = [SL, CP], budget = { steps: 30 }\n}\n`,
-    phantom: ['--seed', '1', '--size', '64', '--train', '24', '--val', '4'], flags: ['--weights', 'random'],
+    spec: nanoStudy('clustered', ['A1', 'A2', 'A3', 'A4'], 3, 30),
+    phantom: NANO_PHANTOM, flags: ['--weights', 'random'],
   }));
   for (const part of [report.status, report.collected.said, report.logs, report.lastWords]) console.log(part);
   console.log(JSON.stringify({ disturbed: report.disturbed, collected: report.collected.code, jobs: report.jobs, equal: report.equal, sameTable: report.sameTable, seconds: Math.round((Date.now() - began) / 1000) }));

@@ -1,4 +1,7 @@
-// A study of four rows on the tiny network of the command line's tests: a shared head, twice the width, and an alias that shares the runs of its base.
+// Studies for tests: of the nano network, and of four rows on the tiny network of the command line's tests: a shared head, twice the width, and an alias that shares the runs of its base.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../cli/host.js';
 import { TINY } from '../cli/specs.js';
 
 export const ROWS = ['main', 'wide', 'shared', 'same'] as const;
@@ -14,3 +17,11 @@ study widths "Widths of the first layer" of main {
   ${entries}
 }
 `;
+
+/** The nano network at 64 x 64 on two tasks, with one study of it alone, of `steps` a run. */
+export const nanoStudy = (name: string, rows: readonly string[], seeds: number, steps: number): string => {
+  const nano = readFileSync(join(packageRoot, 'models', 'tpseg-nano.tps'), 'utf8').replaceAll(/^study [\s\S]*?^\}\n/gm, '').replace('setting size: int = 128', 'setting size: int = 64');
+  return `${nano}\nstudy ${name} of main {\n  rows = [${rows.join(', ')}], baseline = A4, seeds = ${seeds}, tasks = [SL, CP], budget = { steps: ${steps} }\n}\n`;
+};
+/** Arguments of `tpsc data phantom` for it. */
+export const NANO_PHANTOM = ['--seed', '1', '--size', '64', '--train', '24', '--val', '4'] as const;
