@@ -33,7 +33,7 @@ export async function gatherStudy(args: ReportArgs & { readonly everyPair: boole
   const told = typeof shown === 'string' ? shown : undefined;
   const reports = pairs.map((pair): PairReport => {
     const [a, b] = [rows[pair.a], rows[pair.b]], [from, to] = [programs.get(a?.name ?? ''), programs.get(b?.name ?? '')];
-    const diff = typeof from === 'object' && typeof to === 'object' ? { body: trusted(diffHtmlBody(comparePrograms(from, to), specNames(runs), 5)) } : typeof from === 'string' ? from : typeof to === 'string' ? to : 'A row has no runs.';
+    const diff = typeof from === 'object' && typeof to === 'object' ? { body: trusted(diffHtmlBody(comparePrograms(from, to), specNames(runs), 5)), ...noteOf(a, b) } : typeof from === 'string' ? from : typeof to === 'string' ? to : 'A row has no runs.';
     const seed = pair.comparison?.seeds[0];
     return { ...pair, diff, pictures: typeof shown === 'string' ? shown : shown(pair), ...(seed === undefined ? {} : { seed }) };
   });
@@ -42,6 +42,12 @@ export async function gatherStudy(args: ReportArgs & { readonly everyPair: boole
     entries: study === undefined ? [] : scanRuns(folder, readRunEntries(folder), study), pairs: told === undefined ? reports : reports.map((p) => ({ ...p, pictures: [] })), notes: [...notes, ...(told === undefined ? [] : [told])],
     versions: distinct(runs.map((r) => Object.entries(r.record.versions).map(([name, version]) => `${name} ${version}`).join(', '))), machines: distinct(runs.flatMap((r) => r.record.machine ?? [])), version: toolVersion,
   };
+}
+
+/** A row of one network a task is compared by that of its first task. */
+function noteOf(...pair: readonly (RowRuns | undefined)[]): { readonly note?: string } {
+  const several = pair.flatMap((row) => (row !== undefined && row.networks > 1 ? [`${row.name} is ${row.networks} networks of one task each; this is the one of ${row.runs[0]?.record.tasks.join(', ') ?? ''}`] : []));
+  return several.length === 0 ? {} : { note: `${several.join('. ')}.` };
 }
 
 /** The spec that a run's copy was made of, by its name alone: `net.tps`. */

@@ -33,16 +33,19 @@ export async function faultsOf(browser: Browser, url: string): Promise<readonly 
   // tables, by keyboard: of the one with most rows, its last column of numbers
   const table = 'const table = [...document.querySelectorAll("table.results:not(.matrix)")].sort((a, b) => b.tBodies[0].rows.length - a.tBodies[0].rows.length)[0]; const head = [...table.tHead.rows[table.tHead.rows.length - 1].cells].filter((c) => c.classList.contains("number")).at(-1);';
   const ask = (then: string): Promise<unknown> => browser.value(`(() => { ${table} ${then} })()`);
-  const column = async (): Promise<readonly string[]> => await ask('return [...table.tBodies[0].rows].filter((r) => !r.classList.contains("published")).map((r) => r.cells[head.cellIndex].dataset.value ?? "")') as readonly string[];
+  const column = async (): Promise<readonly string[]> => await ask('return [...table.tBodies[0].rows].filter((r) => !r.classList.contains("published")).map((r) => r.cells[head?.cellIndex ?? 0].dataset.value ?? "")') as readonly string[];
   const sorted = (values: readonly string[], sign: number): boolean => values.every((v, i) => { const before = values[i - 1]; return before === undefined || v === '' || (before !== '' && sign * (Number(v) - Number(before)) >= 0); });
-  const before = await column();
-  await ask('head.querySelector("button").focus()');
-  await browser.press('Enter');
-  expect(await ask('return head.getAttribute("aria-sort")') === 'descending' && sorted(await column(), -1), `Enter does not sort: ${(await column()).join(' ')}`);
-  await browser.press(' ');
-  expect(await ask('return head.getAttribute("aria-sort")') === 'ascending' && sorted(await column(), 1), `Space does not turn it round: ${(await column()).join(' ')}`);
-  await browser.press('Enter');
-  expect(await ask('return head.getAttribute("aria-sort")') === null && (await column()).join() === before.join(), 'a third time does not bring the order back');
+  const before = await column(), sorts = await ask('return head !== undefined && head.querySelector("button") !== null') === true;
+  expect(sorts || before.length < 2, 'a table of several rows does not sort');
+  if (sorts) {
+    await ask('head.querySelector("button").focus()');
+    await browser.press('Enter');
+    expect(await ask('return head.getAttribute("aria-sort")') === 'descending' && sorted(await column(), -1), `Enter does not sort: ${(await column()).join(' ')}`);
+    await browser.press(' ');
+    expect(await ask('return head.getAttribute("aria-sort")') === 'ascending' && sorted(await column(), 1), `Space does not turn it round: ${(await column()).join(' ')}`);
+    await browser.press('Enter');
+    expect(await ask('return head.getAttribute("aria-sort")') === null && (await column()).join() === before.join(), 'a third time does not bring the order back');
+  }
 
   // the viewer
   if (await count('button.shot') > 1) {

@@ -41,6 +41,12 @@ export function thinned(points: readonly Point[]): { readonly points: readonly P
   }) };
 }
 
+/** Pixels of the longest name that a legend shows whole; of a letter, about; of what stands before a name. */
+const LABEL = 300, LETTER = 6.6, SYMBOL = 42;
+/** As many names beside each other as the drawing has room for. */
+const legendColumns = (names: readonly string[]): number =>
+  Math.max(1, Math.min(4, names.length, Math.floor((WIDTH - 60) / (SYMBOL + Math.min(LABEL, LETTER * Math.max(...names.map((n) => n.length)))))));
+
 /** An SVG. Curves have a colour and a dash of their own, so that a grey print tells them apart. */
 export async function drawCurves({ title, x, y, curves, axis: kind, marked }: Chart): Promise<string> {
   const finite = curves.map((c) => ({ ...c, points: c.points.filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y)) }));
@@ -67,7 +73,7 @@ export async function drawCurves({ title, x, y, curves, axis: kind, marked }: Ch
       { name: 'dash', type: 'ordinal', domain: names, range: names.map((n) => [...dashOf(n)]) },
     ],
     axes: [{ orient: 'bottom', scale: 'x', title: x, format: '~s', ...axis }, { orient: 'left', scale: 'y', title: y, ...axis, ...(logarithmic ? { format: '~g' } : {}) }],
-    legends: names.length < 2 ? [] : [{ stroke: 'colour', strokeDash: 'dash', orient: 'bottom', direction: 'horizontal', columns: Math.min(4, names.length), symbolType: 'stroke', symbolSize: 400, symbolStrokeWidth: 2.5, labelLimit: 200 }],
+    legends: names.length < 2 ? [] : [{ stroke: 'colour', strokeDash: 'dash', orient: 'bottom', direction: 'horizontal', columns: legendColumns(names), symbolType: 'stroke', symbolSize: 400, symbolStrokeWidth: 2.5, labelLimit: LABEL }],
     marks: [
       ...finite.flatMap((c, i): Mark[] => (c.band === undefined ? [] : [{ type: 'area', from: { data: `b${i}` }, encode: { enter: {
         x: { scale: 'x', field: 'x' }, y: { scale: 'y', field: 'low' }, y2: { scale: 'y', field: 'high' }, fill: { value: colourOf(c.name) }, fillOpacity: { value: 0.15 },

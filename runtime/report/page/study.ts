@@ -16,7 +16,7 @@ export interface PairPicture { readonly task: string; readonly image: string; re
 
 export interface PairReport extends RowPair {
   /** Body of the diff, or why there is none. */
-  readonly diff: { readonly body: Html } | string;
+  readonly diff: { readonly body: Html; /** Which networks it is of, where a row has several. */ readonly note?: string } | string;
   readonly pictures: readonly PairPicture[] | string;
   /** Seed of the runs that the pictures are of. */
   readonly seed?: number;
@@ -25,7 +25,7 @@ export interface PairReport extends RowPair {
 export interface StudyReport {
   readonly folder: string;
   readonly results: ResultsTable;
-  /** Names of the rows, in the order of the table, and the logs of their runs. */
+  /** Names of the rows, in the order of the table, and the logs of their runs: none of a row of several networks. */
   readonly rows: readonly { readonly name: string; readonly label: string; readonly logs: readonly (readonly LogLine[])[] }[];
   readonly study?: StudyFile;
   readonly entries: readonly RunEntry[];
@@ -66,7 +66,9 @@ async function curves({ rows }: StudyReport): Promise<Html> {
   const logged = rows.filter((r) => r.logs.some((log) => log.length > 0));
   if (logged.length === 0) return missing('No run has a log: their metrics.jsonl are missing.');
   const { svg, alt } = await rowsChart(logged);
-  return figure(svg, alt, rows.some((r) => r.logs.length > 1) ? 'Line: mean over the seeds of a row. Band: from the lowest to the highest seed.' : undefined);
+  const without = rows.filter((r) => !logged.includes(r)).map((r) => r.name);
+  const words = [...(rows.some((r) => r.logs.length > 1) ? ['Line: mean over the seeds of a row. Band: from the lowest to the highest seed.'] : []), ...(without.length === 0 ? [] : [`Without a curve, for want of a log or of one network for all tasks: ${without.join(', ')}.`])];
+  return figure(svg, alt, words.length === 0 ? undefined : words.join(' '));
 }
 
 // ---------------------------------------------------------------- pairs
@@ -99,7 +101,7 @@ function pairBody(pair: PairReport, rows: StudyReport['rows'], results: ResultsT
   const [a, b] = [rows[pair.a], rows[pair.b]], names = [a?.name ?? '', b?.name ?? ''] as const, id = idOf(pair.a, pair.b);
   const label = (r: typeof a): Html => (r === undefined || r.label === '' || r.label === r.name ? html`` : html` <span class="soft">${text(r.label)}</span>`);
   return html`<article class="pair" id="${text(id)}" aria-labelledby="${text(id)}-title">\n<h3 id="${text(id)}-title">${text(names[0])}${label(a)} and ${text(names[1])}${label(b)}</h3>\n${
-    testBody(pair, names, results)}<h4>Images whose score changed most</h4>\n${picturesBody(pair, names)}${changesTable(pair, names)}<h4>What differs</h4>\n${typeof pair.diff === 'string' ? missing(pair.diff) : pair.diff.body}</article>\n`;
+    testBody(pair, names, results)}<h4>Images whose score changed most</h4>\n${picturesBody(pair, names)}${changesTable(pair, names)}<h4>What differs</h4>\n${typeof pair.diff === 'string' ? missing(pair.diff) : html`${pair.diff.note === undefined ? undefined : html`<p>${text(pair.diff.note)}</p>\n`}${pair.diff.body}`}</article>\n`;
 }
 
 function testBody({ comparison: c }: PairReport, [a, b]: readonly [string, string], { bootstrap, tasks }: ResultsTable): Html {
