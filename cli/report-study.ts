@@ -14,6 +14,7 @@ import { readLog } from '../runtime/train/log.js';
 import { runPaths } from '../runtime/train/run-directory.js';
 import { toolVersion } from './host.js';
 import type { Io } from './io.js';
+import { barOf } from './progress.js';
 import { dataFor, orReason, orReasonLater, pictures, type ReportArgs, type ReportMeans } from './report.js';
 import { openRows } from './results.js';
 import { openRunProgram } from './trained.js';
@@ -31,12 +32,15 @@ export async function gatherStudy(args: ReportArgs & { readonly everyPair: boole
   if (!args.everyPair) notes.push(only === undefined ? 'No row is the baseline, so every pair is shown.' : `Only pairs with ${only} are shown (--pairs baseline).`);
   const shown = await picturesOf(args, rows, pairs, programs, choice.checkpoint, means);
   const told = typeof shown === 'string' ? shown : undefined;
-  const reports = pairs.map((pair): PairReport => {
+  const bar = barOf(io, 'comparing {bar} {value}/{total} pairs of rows');
+  const reports = pairs.map((pair, i): PairReport => {
+    bar.update(i, pairs.length);
     const [a, b] = [rows[pair.a], rows[pair.b]], [from, to] = [programs.get(a?.name ?? ''), programs.get(b?.name ?? '')];
     const diff = typeof from === 'object' && typeof to === 'object' ? { body: trusted(diffHtmlBody(comparePrograms(from, to), specNames(runs), 5)), ...noteOf(a, b) } : typeof from === 'string' ? from : typeof to === 'string' ? to : 'A row has no runs.';
     const seed = pair.comparison?.seeds[0];
     return { ...pair, diff, pictures: typeof shown === 'string' ? shown : shown(pair), ...(seed === undefined ? {} : { seed }) };
   });
+  bar.stop();
   return {
     folder, results: table, rows: rows.map((r) => ({ name: r.name, label: r.label, logs: r.networks > 1 ? [] : r.runs.map((run) => readLog(runPaths(run.folder).log)) })), ...(study === undefined ? {} : { study }),
     entries: study === undefined ? [] : scanRuns(folder, readRunEntries(folder), study), pairs: told === undefined ? reports : reports.map((p) => ({ ...p, pictures: [] })), notes: [...notes, ...(told === undefined ? [] : [told])],
