@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { packageRoot } from '../cli/host.js';
 import { NANO_PHANTOM, nanoStudy } from '../test/ablate/specs.js';
 import { programWords } from '../test/cli/program.js';
+import { median } from './subject.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '2' }, steps: { type: 'string', default: '30' } } });
 const root = mkdtempSync(join(tmpdir(), 'ablate-jobs-')), file = join(root, 'net.tps'), data = join(root, 'data');
@@ -26,7 +27,7 @@ function timed(argv: readonly string[]): { readonly wall: number; readonly cpu: 
 try {
   writeFileSync(file, nanoStudy('jobs', ['A1', 'A4'], 2, Number(values.steps)));
   timed(['data', 'phantom', '--out', data, ...NANO_PHANTOM]);
-  const ratios: number[] = [];
+  const ratios: { readonly wall: number; readonly cpu: number }[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
     const ways = round % 2 === 0 ? ['1', '2'] : ['2', '1'];
     const took = new Map(ways.map((jobs) => {
@@ -35,11 +36,11 @@ try {
     }));
     const [one, two] = [took.get('1'), took.get('2')];
     if (one === undefined || two === undefined) throw new Error('both ways are timed');
-    ratios.push(two.wall / one.wall);
+    ratios.push({ wall: two.wall / one.wall, cpu: two.cpu / one.cpu });
     for (const [name, { wall, cpu }] of [['--jobs 1, 2 threads', one], ['--jobs 2, 1 thread each', two]] as const) console.log(`${name.padEnd(24)} ${wall.toFixed(1).padStart(7)} s   ${cpu.toFixed(1).padStart(7)} s of processors`);
     console.log(`round ${round + 1}: two at a time take ${(two.wall / one.wall).toFixed(2)} of the time, ${(two.cpu / one.cpu).toFixed(2)} of the processors' work\n`);
   }
-  console.log(`of the time, mean of ${ratios.length}: ${(ratios.reduce((a, b) => a + b, 0) / ratios.length).toFixed(2)}`);
+  console.log(`medians of ${ratios.length}: ${median(ratios.map((r) => r.wall)).toFixed(2)} of the time, ${median(ratios.map((r) => r.cpu)).toFixed(2)} of the processors' work`);
 } finally {
   rmSync(root, { recursive: true, force: true });
 }
