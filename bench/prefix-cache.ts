@@ -1,5 +1,5 @@
 // A training step with the features of its frozen part kept and computed anew, interleaved in one process:
-// tsx bench/prefix-cache.ts SPEC[#VARIANT] [--images 16] [--batch 1] [--rounds 1] [--threads 2] [--set size=352] [--block NAME]
+// tsx bench/prefix-cache.ts SPEC[#VARIANT] [--images 16] [--batch 16] [--rounds 1] [--threads 2] [--set size=352] [--block NAME]
 // Random weights, images of noise. First every image once, which fills the cache; then each batch by either stepper, losses compared to the bit.
 // Prints one line of JSON: medians in seconds, wall and processor; `ratio`, computed over kept; `allowed`, the same by multiply-adds, backward included;
 // `byTime`, by the times of the prefix alone and the step without it.
@@ -17,7 +17,7 @@ import { freshState, makeStepper, type Stepper } from '../runtime/train/step.js'
 import { batchOf, firstValues, median, trainable } from './subject.js';
 
 const { values, positionals: [spec = 'models/tpseg-nano.tps#A2'] } = parseArgs({ allowPositionals: true, options: {
-  images: { type: 'string', default: '16' }, batch: { type: 'string', default: '1' }, rounds: { type: 'string', default: '1' }, threads: { type: 'string', default: '2' },
+  images: { type: 'string', default: '16' }, batch: { type: 'string', default: '16' }, rounds: { type: 'string', default: '1' }, threads: { type: 'string', default: '2' },
   set: { type: 'string', multiple: true, default: [] }, block: { type: 'string' },
 } });
 const { file, variant } = parseSpecRef(spec), size = Number(values.batch);
@@ -60,16 +60,16 @@ for (let round = 0; round <= Number(values.rounds); round++) {
     const step = round * batches.length + i;
     await computed(step, batch);
     await kept(step, batch);
-    // the first two steps ask for memory; one round of warm-up is enough
+    // the first steps ask for memory, and are not counted
     if (round === 0 && i === 1) break;
   }
 }
 /** Medians of wall and of processor seconds: the second stand on a machine that is not quiet, too. */
-const middle = (name: string, from = 2): Taken => {
+const middle = (name: string, from = Math.min(2, batches.length)): Taken => {
   const all = (times[name] ?? []).slice(from);
   return { wall: median(all.map((t) => t.wall)), cpu: median(all.map((t) => t.cpu)) };
 };
-const [prefix, whole, rest] = [middle('prefix', 1), middle('computed'), middle('kept')];
+const [prefix, whole, rest] = [middle('prefix', batches.length > 1 ? 1 : 0), middle('computed'), middle('kept')];
 const ratios = (of: keyof Taken): object => ({ ratio: whole[of] / rest[of], byTime: (rest[of] + prefix[of]) / rest[of] });
 const same = losses['computed']?.every((loss, i) => Object.is(loss, losses['kept']?.[i])) === true;
 console.log(JSON.stringify({

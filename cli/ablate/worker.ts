@@ -3,7 +3,7 @@ import { eventsFolder, readRunEntries, readStudyFile, studyPaths } from '../../r
 import { recordFailure } from '../../runtime/ablate/scan.js';
 import { workOn, type Work, type WorkOutcome } from '../../runtime/ablate/work.js';
 import { UserError } from '../../runtime/errors.js';
-import { openFeatures } from '../../runtime/features/cache.js';
+import { openFeatures, type FeatureCache } from '../../runtime/features/cache.js';
 import { distrustText, featuresText, TrainingTale } from '../../runtime/report/training.js';
 import { holderLives } from '../../runtime/train/lock.js';
 import { toolVersion } from '../host.js';
@@ -37,7 +37,7 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
   const tell = (message: WorkerMessage): void => io.parent?.tell(message);
   const stop = new AbortController(), halt = (): void => stop.abort();
   const ends = [io.onInterrupt(halt), ...(io.parent === undefined ? [] : [io.parent.onGone(halt)])];
-  const features = openFeatures(featuresSetting(out, args.cache), toolVersion);
+  let features: FeatureCache | undefined;
   const finish = (outcome: WorkOutcome): number => {
     const use = features === undefined || features.use.images === 0 ? undefined : features.use;
     if (features?.distrusted === true) io.err(`${distrustText(features.shelves.place)}\n`);
@@ -46,6 +46,7 @@ export async function runWorker(args: WorkerArgs, io: Io): Promise<number> {
     return outcome === 'stopped' ? 130 : 0;
   };
   try {
+    features = openFeatures(featuresSetting(out, args.cache), toolVersion);
     const open = openStudy({ spec: study.spec }, study.study, io, false);
     const row = open.study.rows.find((r) => r.name === entry.row);
     if (row === undefined) throw new UserError(`study ${study.study} of ${study.spec} no longer has a row ${entry.row}`, 'Start `tpsc ablate` again: it plans anew.');

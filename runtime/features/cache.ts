@@ -25,7 +25,11 @@ export const addedUse = (a: FeatureUse, b: FeatureUse): FeatureUse => ({ images:
 
 export const DEFAULT_DISK_BYTES = 50 * 2 ** 30;
 /** 4 GiB, or a quarter of a small machine's memory. */
-export const defaultRamBytes = (): number => Math.min(4 * 2 ** 30, Math.floor(totalmem() / 4));
+export function defaultRamBytes(): number {
+  // 0, or a number beyond all memory, where nothing constrains the process
+  const allowed = process.constrainedMemory();
+  return Math.min(4 * 2 ** 30, Math.floor(Math.min(totalmem(), allowed > 0 ? allowed : Infinity) / 4));
+}
 
 export class FeatureCache {
   private images = 0;

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gradFunction } from '../../compiler/functions.js';
 import type { Program } from '../../compiler/program.js';
 import { makeCache, type Dataset } from '../../runtime/data/index.js';
 import type { Engine } from '../../runtime/engines/engine.js';
@@ -10,8 +11,10 @@ import { createEngine } from '../../runtime/engines/index.js';
 import { FeatureCache, openFeatures } from '../../runtime/features/cache.js';
 import { diskShelves } from '../../runtime/features/disk.js';
 import { memoryShelves } from '../../runtime/features/memory.js';
+import { nothingKept } from '../../runtime/report/training.js';
 import { loadCheckpoint } from '../../runtime/state/checkpoint.js';
 import { evaluateRun } from '../../runtime/train/evaluate.js';
+import { frozenPart } from '../../runtime/train/frozen.js';
 import { train, type RunSummary, type TrainEvent, type TrainOptions } from '../../runtime/train/loop.js';
 import { compileText, programOf } from '../check/support.js';
 import { FROZEN_SPEC } from './frozen.js';
@@ -92,6 +95,15 @@ describe('a training with flips, over four epochs', () => {
     expect(await evaluate(onDisk('shelves'))).toEqual(plain);
     expect(computed).toBe(1);
   });
+});
+
+it('a frozen part that is hardly any of the work is not cut off, nor one on an engine that keeps a step on its device', async () => {
+  const graph = gradFunction(program), wide = programOf(compileText(FROZEN_SPEC.replaceAll('conv(4)', 'conv(256, kernel: 5, padding: 2)')));
+  expect(await frozenPart(program, graph, engine)).toMatchObject({ bytes: BYTES });
+  expect(await frozenPart(wide, gradFunction(wide), engine)).toBeUndefined();
+  const device = { ...engine, name: 'device', memory: {} } as Engine;
+  expect(await frozenPart(program, graph, device)).toBeUndefined();
+  expect([nothingKept(device), nothingKept(engine)]).toEqual([expect.stringContaining('a training step of device stays on its device'), expect.stringContaining('less than a tenth')]);
 });
 
 describe('features on disk', () => {
