@@ -4,7 +4,7 @@
 // Prints one line of JSON: medians in seconds, wall and processor; `ratio`, computed over kept; `allowed`, the same by multiply-adds, backward included;
 // `byTime`, by the times of the prefix alone and the step without it.
 import { parseArgs } from 'node:util';
-import { gradFunction } from '../compiler/functions.js';
+import { wholeGradient } from '../compiler/functions.js';
 import { taskCodes } from '../compiler/program.js';
 import { parseSet, parseSpecRef } from '../cli/flags.js';
 import type { Batch } from '../runtime/data/index.js';
@@ -51,7 +51,7 @@ const steps = async (name: string, stepper: Stepper): Promise<(step: number, bat
 };
 const times: Record<string, Taken[]> = {}, losses: Record<string, number[]> = {};
 
-const frozen = await frozenPart(program, gradFunction(program), engine, cache);
+const frozen = await frozenPart(program, wholeGradient(program), engine, cache);
 if (frozen === undefined) throw new Error(`${spec} has no frozen part that is worth cutting off`);
 for (const batch of batches) (times['prefix'] ??= []).push((await seconds(() => frozen.features(tensors, batch.image)))[0]);
 const [computed, kept] = [await steps('computed', await makeStepper(program, training, engine)), await steps('kept', await makeStepper(program, training, engine, cache === undefined ? {} : { cache }))];

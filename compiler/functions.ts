@@ -34,7 +34,10 @@ const usualRecomputation = (program: Program): Recomputation => ({ price: USUAL_
  * grad(image, truth, weights f32[B]; t, schedules, drops) -> loss f32[B]; `grad:PATH` of Σ_b weights_b · loss_b for every
  * trainable parameter that the loss reaches; `state:PATH`.
  */
-export function gradFunction(program: Program, { passes = PASSES, recomputation = usualRecomputation(program) }: GradOptions = {}): Graph {
+export const gradFunction = (program: Program, options: GradOptions = {}): Graph => economical(program, wholeGradient(program, options), options);
+
+/** grad before it is decided what is kept for the backward and in which order all is done: what may be cut in two. */
+export function wholeGradient(program: Program, { passes = PASSES }: GradOptions = {}): Graph {
   const graph = prepare(trained(program, program.train), passes);
   const b = new GraphBuilder(graph);
   const loss = outputOf(graph, 'loss').id;
@@ -51,9 +54,13 @@ export function gradFunction(program: Program, { passes = PASSES, recomputation 
     const id = found[i];
     if (id !== undefined) outputs.push({ name: `grad:${String(leaf.attrs.path)}`, id });
   }
-  const optimised = optimise(b.finish([...outputs, ...graph.outputs.filter((o) => o.name.startsWith('state:'))]), passes);
+  return optimise(b.finish([...outputs, ...graph.outputs.filter((o) => o.name.startsWith('state:'))]), passes);
+}
+
+/** What is made of `wholeGradient`, or of a part of it with its loss and gradients, with less memory and the same values. */
+export function economical(program: Program, graph: Graph, { passes = PASSES, recomputation = usualRecomputation(program) }: GradOptions = {}): Graph {
   const backward: Backward = { seed: SEED, isGradient: (name) => name.startsWith('grad:') };
-  const spared = passes.has('rematerialise') ? rematerialise(optimised, backward, recomputation).graph : optimised;
+  const spared = passes.has('rematerialise') ? rematerialise(graph, backward, recomputation).graph : graph;
   return passes.has('schedule') ? schedule(spared, backward) : spared;
 }
 

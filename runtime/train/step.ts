@@ -1,6 +1,6 @@
 // One training step: gradients of a batch, group by group of its tasks, then one update of the tensors that took part.
 // No schedules, no data order, no files: the loop's matter.
-import { applyFunction, gradFunction, type GradOptions } from '../../compiler/functions.js';
+import { applyFunction, economical, wholeGradient, type GradOptions } from '../../compiler/functions.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
 import { taskCodes, type Program, type TensorInfo, type TrainConfig } from '../../compiler/program.js';
 import { groupByTask, type Batch } from '../data/index.js';
@@ -67,10 +67,10 @@ export interface StepperOptions extends GradOptions {
 /** Where the engine's device has a memory of its own, the step stays there, and keeps no features. */
 export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, { tables = new Map(), cache, ...how }: StepperOptions = {}): Promise<Stepper> {
   if (hasMemory(engine) && tables.size === 0) return (await import('./resident.js')).makeResidentStepper(program, training, engine, how);
-  const graph = gradFunction(program, how);
-  const image = imageInput(program).name;
-  const frozen = await frozenPart(program, graph, engine, cache);
-  const grad = await engine.compile(frozen?.rest ?? graph);
+  const whole = wholeGradient(program, how), image = imageInput(program).name;
+  // Cut first: what is computed again for the backward begins at the features.
+  const frozen = await frozenPart(program, whole, engine, cache), graph = economical(program, frozen?.rest ?? whole, how);
+  const grad = await engine.compile(graph);
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
   const waiting = new Set(training.afterImprovement ?? []);
   const updates: Update[] = [];

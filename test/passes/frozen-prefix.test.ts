@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { compileSpec } from '../../compiler/index.js';
 import { evaluate } from '../../compiler/evaluate.js';
-import { evalFunction, gradFunction } from '../../compiler/functions.js';
+import { evalFunction, wholeGradient } from '../../compiler/functions.js';
 import { GraphBuilder } from '../../compiler/ir/builder.js';
 import { mulDim } from '../../compiler/ir/dim.js';
 import { isLeaf, leafName, type Graph, type NodeId } from '../../compiler/ir/graph.js';
@@ -106,7 +106,7 @@ describe('variants of tpseg-nano', { timeout: 60_000 }, () => {
     return known;
   };
   const frozenOf = (p: Program): ReadonlySet<string> => new Set(p.tensors.filter((t) => t.frozen && !t.perTask).map((t) => t.path));
-  const cut = (variant: string, of: (p: Program) => Graph = gradFunction): FrozenSplit => {
+  const cut = (variant: string, of: (p: Program) => Graph = wholeGradient): FrozenSplit => {
     const p = program(variant);
     return splitFrozen(of(p), 'image', frozenOf(p))!;
   };

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gradFunction } from '../../compiler/functions.js';
+import { wholeGradient } from '../../compiler/functions.js';
 import type { Program } from '../../compiler/program.js';
 import { makeCache, type Dataset } from '../../runtime/data/index.js';
 import type { Engine } from '../../runtime/engines/engine.js';
@@ -98,9 +98,9 @@ describe('a training with flips, over four epochs', () => {
 });
 
 it('a frozen part that is hardly any of the work is not cut off, nor one on an engine that keeps a step on its device', async () => {
-  const graph = gradFunction(program), wide = programOf(compileText(FROZEN_SPEC.replaceAll('conv(4)', 'conv(256, kernel: 5, padding: 2)')));
+  const graph = wholeGradient(program), wide = programOf(compileText(FROZEN_SPEC.replaceAll('conv(4)', 'conv(256, kernel: 5, padding: 2)')));
   expect(await frozenPart(program, graph, engine)).toMatchObject({ bytes: BYTES });
-  expect(await frozenPart(wide, gradFunction(wide), engine)).toBeUndefined();
+  expect(await frozenPart(wide, wholeGradient(wide), engine)).toBeUndefined();
   const device = { ...engine, name: 'device', memory: {} } as Engine;
   expect(await frozenPart(program, graph, device)).toBeUndefined();
   expect([nothingKept(device), nothingKept(engine)]).toEqual([expect.stringContaining('a training step of device stays on its device'), expect.stringContaining('less than a tenth')]);
