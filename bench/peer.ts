@@ -1,98 +1,135 @@
-// Ours beside PyTorch in one interleaved run: `npm run bench:peer -- --python PATH [--cases nano,tiny] [--rounds 3] [--steps 3] [--threads 2] [--format json]`.
+// Ours beside PyTorch in one interleaved run: `npm run bench:peer -- --python PATH [--cases nano,tiny] [--only step,infer.nano,export.peer] [--rounds 2] [--steps 3]
+// [--modes eager,channels_last,compile] [--threads 2] [--save | --out FILE] [--format json]`. `--save` keeps the figures in bench/results for docs/performance.md.
 // A round runs each side once, each in a process of its own, on equal weights and an equal batch; outputs are compared before anything is timed. A ratio is
-// ours / peer of the medians, the peer being the best of eager, channels-last and torch.compile. Needs a Python with torch, sam2 and onnx; exit 3 without one.
+// ours / peer of the medians, the peer being the best of eager, channels-last and torch.compile; a way that takes twice as long as the best after its first step
+// is left. Needs a Python with torch, sam2, onnx and onnxruntime; exit 3 without one.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { median } from './subject.js';
+import { CASES, CHECKED, coldCheck, both, lastLine, note, script, spread, subjectFlags, timedProcess, type Baked, type Case, type Said, type Times } from './child.js';
+import { keep, origin } from './results.js';
+import { apart, median } from './subject.js';
 
-const HERE = dirname(fileURLToPath(import.meta.url)), ROOT = join(HERE, '..');
 const { values } = parseArgs({ options: {
-  python: { type: 'string', default: 'python3' }, cases: { type: 'string' }, rounds: { type: 'string', default: '3' }, steps: { type: 'string', default: '3' },
-  threads: { type: 'string', default: '2' }, modes: { type: 'string', default: 'eager,channels_last,compile' }, format: { type: 'string', default: 'text' }, out: { type: 'string' },
+  python: { type: 'string', default: 'python3' }, cases: { type: 'string' }, only: { type: 'string' }, rounds: { type: 'string', default: '2' }, steps: { type: 'string', default: '3' },
+  threads: { type: 'string', default: '2' }, modes: { type: 'string', default: 'eager,channels_last,compile' }, format: { type: 'string', default: 'text' }, out: { type: 'string' }, save: { type: 'boolean', default: false },
 } });
-
-interface Case { readonly name: string; readonly network: string; readonly spec: string; readonly batch: number; readonly set: readonly string[]; readonly infer: boolean; /** torch.compile takes longer than all the rest. */ readonly heavy: boolean }
-const CASES: readonly Case[] = [
-  { name: 'nano', network: 'nano', spec: 'models/tpseg-nano.tps', batch: 8, set: [], infer: true, heavy: false },
-  { name: 'tiny', network: 'tiny', spec: 'models/tpseg-tiny.tps', batch: 1, set: [], infer: true, heavy: false },
-  { name: 'tiny4', network: 'tiny', spec: 'models/tpseg-tiny.tps', batch: 4, set: [], infer: false, heavy: false },
-  { name: 'unet', network: 'unet', spec: 'models/unet.tps', batch: 4, set: ['size=256'], infer: true, heavy: false },
-  { name: 'large', network: 'large', spec: 'models/tpseg.tps', batch: 1, set: [], infer: false, heavy: true },
-].filter((c) => values.cases === undefined || values.cases.split(',').includes(c.name));
-
-interface Said { readonly steps: readonly number[]; readonly losses?: readonly number[]; readonly logits?: readonly number[]; readonly peakBytes: number; readonly torch?: string }
-const last = (text: string): Said => JSON.parse(text.trim().split('\n').at(-1) ?? '') as Said;
-const note = (text: string): void => { process.stderr.write(`${text}\n`); };
-
-const ours = (c: Case, work: string, ...more: readonly string[]): Said => last(execFileSync(process.execPath,
-  ['--import', 'tsx', join(HERE, 'step.ts'), join(ROOT, c.spec), '--work', work, '--batch', String(c.batch), '--steps', values.steps, '--threads', values.threads, ...c.set.flatMap((s) => ['--set', s]), ...more],
-  { encoding: 'utf8', cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 }));
-const peer = (c: Case, work: string, mode: string, weights: string): Said => last(execFileSync(values.python,
-  [join(HERE, 'peer/run.py'), weights, '--network', c.network, '--work', work, '--mode', mode, '--steps', values.steps, '--threads', values.threads],
-  { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26, env: { ...process.env, OMP_NUM_THREADS: values.threads, PYTHONDONTWRITEBYTECODE: '1' } }));
-
+const rounds = Number(values.rounds), here = dirname(fileURLToPath(import.meta.url));
+const peerVersions = (): string => execFileSync(values.python, ['-c', 'import importlib.metadata as m, json, torch, sam2, onnx, onnxruntime; print(json.dumps({p: m.version(p) for p in ("torch", "sam2", "onnx", "onnxruntime")}))'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+let versions: Record<string, string>;
 try {
-  execFileSync(values.python, ['-c', 'import torch, sam2'], { stdio: 'ignore' });
+  versions = JSON.parse(peerVersions()) as Record<string, string>;
 } catch {
-  note(`${values.python} has no torch or no sam2: python3 -m venv peer && peer/bin/pip install torch torchvision sam2 onnx, then --python peer/bin/python`);
+  note(`${values.python} lacks torch, sam2, onnx or onnxruntime: python3 -m venv peer && peer/bin/pip install torch torchvision sam2 onnx onnxruntime, then --python peer/bin/python`);
   process.exit(3);
 }
 
-/** Largest difference over the largest value of the peer's. */
-function apart(a: readonly number[] = [], b: readonly number[] = []): number {
-  if (a.length === 0 || a.length !== b.length) return Infinity;
-  return Math.max(...a.map((x, i) => Math.abs(x - (b[i] ?? NaN)))) / Math.max(...b.map(Math.abs));
+/** `infer.baked` and the like are of tpseg-tiny; of another network they carry its name. */
+const keyOf = (part: string, name: string): string => (name === 'tiny' ? part : `${part}.${name}`);
+const only = values.only?.split(',');
+const wanted = (key: string): boolean => only === undefined || only.some((o) => key === o || key.startsWith(`${o}.`));
+const cases = CASES.filter((c) => values.cases === undefined || values.cases.split(',').includes(c.name));
+
+const folder = mkdtempSync(join(tmpdir(), 'peer-'));
+const environment = { ...process.env, OMP_NUM_THREADS: values.threads, PYTHONDONTWRITEBYTECODE: '1', TORCHINDUCTOR_CACHE_DIR: join(folder, 'compiled'), PYTHONWARNINGS: 'ignore' };
+interface PeerSaid extends Times { readonly losses?: readonly number[]; readonly logits?: readonly number[]; readonly peakBytes: number }
+const ours = (c: Case, ...more: readonly string[]): Said => script('step.ts', [...subjectFlags(c, values), ...more]);
+const peer = (c: Case, weights: string, ...more: readonly string[]): PeerSaid =>
+  lastLine(values.python, [join(here, 'peer/run.py'), weights, '--network', c.network, '--steps', values.steps, '--threads', values.threads, ...more], environment);
+
+interface Row {
+  readonly key: string;
+  readonly ours: Times;
+  readonly peers: Readonly<Record<string, Times>>;
+  /** Largest difference of the results, of the largest value. */
+  readonly apart?: number;
+  /** Peaks of the processes. */
+  readonly memory?: { readonly ours: number; readonly peer: number };
+  /** Of the files. */
+  readonly bytes?: Readonly<Record<string, number>>;
+}
+const rows: Row[] = [], ratios: Record<string, number> = {}, ratiosByProcessor: Record<string, number> = {};
+const best = (row: Row, what: keyof Times): number => Math.min(...Object.values(row.peers).map((p) => median(p[what])));
+function add(row: Row): void {
+  rows.push(row);
+  ratios[row.key] = median(row.ours.steps) / best(row, 'steps');
+  ratiosByProcessor[row.key] = median(row.ours.processor) / best(row, 'processor');
+  note(`${row.key}: ${ratios[row.key]?.toFixed(2)}, by processor time ${ratiosByProcessor[row.key]?.toFixed(2)}; ours ${spread(row.ours.steps)}, ${Object.entries(row.peers).map(([m, t]) => `${m} ${spread(t.steps)}`).join(', ')}`);
+}
+const equal = (key: string, difference: number): void => { if (!(difference <= 1e-2)) throw new Error(`${key}: the two give different results, ${difference} apart: nothing is timed`); };
+
+/** A step or an inference in turns. */
+function turns(key: string, c: Case, work: 'step' | 'infer', weights: string): void {
+  const peers: Record<string, Times> = {};
+  let modes = values.modes.split(',').filter((m) => m === 'eager' || !c.heavy), mine: Times | undefined, difference = 0, memory = 0, peerMemory = Infinity;
+  for (let round = 0; round < rounds; round++) {
+    const a = ours(c, '--work', work);
+    mine = both(mine, a);
+    memory = Math.max(memory, a.peakBytes);
+    for (const mode of modes) {
+      const limit = 2 * Math.min(...Object.entries(peers).filter(([m]) => m !== mode).map(([, t]) => median(t.processor)));
+      const b = peer(c, weights, '--work', work, '--mode', mode, ...(Number.isFinite(limit) ? ['--at-most', String(limit)] : []));
+      peers[mode] = both(peers[mode], b);
+      const [here, there] = work === 'step' ? [a.losses, b.losses] : [a.logits, b.logits];
+      difference = Math.max(difference, apart((here ?? []).slice(0, there?.length), there ?? []));
+      equal(`${key} ${mode}`, difference);
+      peerMemory = Math.min(peerMemory, b.peakBytes);
+      if (b.processor.some((t) => t > limit)) modes = modes.filter((m) => m !== mode);
+    }
+  }
+  if (mine === undefined) return;
+  add({ key, ours: mine, peers, apart: difference, memory: { ours: memory, peer: peerMemory } });
+  if (work === 'step') ratios[`memory.${c.name}`] = memory / peerMemory;
 }
 
-interface Row { readonly work: string; readonly name: string; readonly apart: number; readonly ours: readonly number[]; readonly peers: Readonly<Record<string, readonly number[]>>; readonly best: string; readonly memory: readonly [ours: number, peer: number] }
-const rows: Row[] = [], ratios: Record<string, number> = {}, folder = mkdtempSync(join(tmpdir(), 'peer-'));
-let torch = '';
+/** Our file with its task baked in, beside ours with the task open and beside that of torch.onnx. */
+function files(c: Case, weights: string): void {
+  const [bakedKey, exportKey] = [keyOf('infer.baked', c.name), keyOf('export.peer', c.name)], out = join(folder, c.name);
+  if (!wanted(bakedKey) && !wanted(exportKey)) return;
+  mkdirSync(out);
+  const { open, baked, othersBytes, apart: difference } = script<Baked>('baked.ts', [...subjectFlags(c, values), '--weights', weights, '--out', out]);
+  if (baked !== undefined && wanted(bakedKey)) {
+    equal(bakedKey, difference);
+    add({ key: bakedKey, ours: baked, peers: { open }, apart: difference, bytes: { baked: baked.bytes, open: open.bytes, 'tensors of the other tasks': othersBytes } });
+  }
+  if (wanted(exportKey)) {
+    const theirs = join(out, 'torch.onnx'), mine = join(out, `${baked === undefined ? 'open' : 'baked'}.onnx`);
+    peer(c, weights, '--work', 'export', '--out', theirs);
+    const said = lastLine<{ readonly ours: Times; readonly peer: Times; readonly apart: number }>(values.python, [join(here, 'peer/files.py'), mine, theirs, weights, '--steps', String(Number(values.steps) * rounds), '--threads', values.threads], environment);
+    equal(exportKey, said.apart);
+    add({ key: exportKey, ours: said.ours, peers: { 'torch.onnx': said.peer }, apart: said.apart, bytes: { ours: baked?.bytes ?? open.bytes, 'torch.onnx': statSync(theirs).size } });
+  }
+  rmSync(out, { recursive: true });
+}
+
 try {
-  for (const c of CASES) {
+  const about = origin(versions);
+  for (const c of cases) {
+    const keys = [`step.${c.name}`, ...(c.infer ? [`infer.${c.name}`, keyOf('infer.baked', c.name), keyOf('export.peer', c.name)] : [])];
+    if (!keys.some(wanted)) continue;
     const weights = join(folder, `${c.name}.safetensors`);
-    ours(c, 'step', '--save', weights);
-    for (const work of c.infer ? ['step', 'infer'] : ['step']) {
-      const modes = values.modes.split(',').filter((m) => m !== 'compile' || !c.heavy), mine: number[] = [], theirs: Record<string, number[]> = {};
-      let [difference, memory, peerMemory] = [0, 0, Infinity];
-      for (let round = 0; round < Number(values.rounds); round++) {
-        const a = ours(c, work);
-        mine.push(...a.steps);
-        memory = Math.max(memory, a.peakBytes);
-        for (const mode of modes) {
-          const b = peer(c, work, mode, weights);
-          torch = b.torch ?? torch;
-          (theirs[mode] ??= []).push(...b.steps);
-          difference = Math.max(difference, work === 'step' ? apart(a.losses, b.losses) : apart(a.logits, b.logits));
-          if (difference > 1e-2) throw new Error(`${c.name}: the two give different results, ${difference} apart: nothing is timed`);
-          peerMemory = Math.min(peerMemory, b.peakBytes);
-        }
-        note(`${work}.${c.name} round ${round + 1}: ours ${median(mine).toFixed(3)} s, ${Object.entries(theirs).map(([m, xs]) => `${m} ${median(xs).toFixed(3)} s`).join(', ')}`);
-      }
-      const best = Object.entries(theirs).sort(([, x], [, y]) => median(x) - median(y))[0]?.[0] ?? '';
-      rows.push({ work, name: c.name, apart: difference, ours: mine, peers: theirs, best, memory: [memory, peerMemory] });
-      ratios[`${work}.${c.name}`] = median(mine) / median(theirs[best] ?? []);
-      if (work === 'step') ratios[`memory.${c.name}`] = memory / peerMemory;
-    }
-    note(`${c.name}: ${(statSync(weights).size / 1e6).toFixed(0)} MB of weights carried over`);
+    ours(c, '--save', weights);
+    if (wanted(`step.${c.name}`)) turns(`step.${c.name}`, c, 'step', weights);
+    if (c.infer && wanted(`infer.${c.name}`)) turns(`infer.${c.name}`, c, 'infer', weights);
+    if (c.infer) files(c, weights);
     rmSync(weights);
+  }
+  if (only === undefined ? values.cases === undefined : wanted('check.cold')) {
+    // the peer has no check: what comes before the first error of shapes could show is importing torch and sam2 and making the same network
+    const making = Array.from({ length: rounds + 1 }, () => timedProcess([values.python, join(here, 'peer/run.py'), '--network', 'large', '--work', 'build', '--threads', values.threads], environment)).slice(1);
+    add({ key: 'check.cold', ours: coldCheck(rounds), peers: { 'import and build': { steps: making.map((t) => t.wall), processor: making.map((t) => t.processor) } } });
+    note(`check.cold: \`tpsc check ${CHECKED}\` (all its variants) beside Python that imports torch and sam2 and builds the one network, both as processes`);
+  }
+  const result = { ...about, threads: Number(values.threads), rounds, steps: Number(values.steps), ratios, ratiosByProcessor, rows };
+  if (values.save || values.out !== undefined) note(`kept in ${keep('peer', result, values.out)}`);
+  if (values.format === 'json') console.log(JSON.stringify(result, null, 1));
+  else for (const [key, ratio] of Object.entries(ratios)) {
+    const row = rows.find((r) => r.key === key), processor = ratiosByProcessor[key];
+    console.log(`${key.padEnd(18)} ${ratio.toFixed(2)}${processor === undefined ? '' : ` (processor ${processor.toFixed(2)})`}${row?.apart === undefined ? '' : `, results ${row.apart.toExponential(1)} apart`}`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-
-const result = {
-  date: new Date().toISOString().slice(0, 10), machine: { cpu: cpus()[0]?.model ?? '', cores: cpus().length, memory: totalmem() }, versions: { node: process.version, torch }, threads: Number(values.threads), ratios, rows,
-};
-if (values.out !== undefined) {
-  mkdirSync(dirname(values.out), { recursive: true });
-  writeFileSync(values.out, `${JSON.stringify(result, null, 1)}\n`);
-}
-if (values.format === 'json') console.log(JSON.stringify(result, null, 1));
-else for (const r of rows) {
-  const key = `${r.work}.${r.name}`, spread = (xs: readonly number[]): string => `${median(xs).toFixed(3)} s (${Math.min(...xs).toFixed(3)} to ${Math.max(...xs).toFixed(3)})`;
-  console.log(`${key}: ${(ratios[key] ?? NaN).toFixed(2)} x ${r.best}; ours ${spread(r.ours)}, ${Object.entries(r.peers).map(([m, xs]) => `${m} ${spread(xs)}`).join(', ')}; results ${r.apart.toExponential(1)} apart; memory ${(r.memory[0] / 2 ** 30).toFixed(2)} of ${(r.memory[1] / 2 ** 30).toFixed(2)} GiB`);
 }

@@ -1,15 +1,19 @@
 // A training step or an inference of a spec, timed and weighed:
 // tsx bench/step.ts SPEC[#VARIANT] [--work step|infer] [--batch 1] [--steps 3] [--threads 2] [--set size=256] [--task SL] [--save FILE]
 // [--price 100]: what a byte that is not kept may cost (compiler/passes/rematerialise.ts).
-// Random weights and one random batch of one task; the first step is not timed. Prints one line of JSON: seconds of compiling, of each step and of the processors in each, loss of
-// each (or some logits), peak memory of the process in bytes. `--save` writes the tensors and the batch as safetensors for a peer, and does no work.
+// Random weights and one random batch of one task; the first step is not timed. Prints one line of JSON: seconds of compiling (clock; `compile` of the processors, from the text on),
+// of each step and of the processors in each, loss of each (or some logits), memory of the process in bytes before and at its peak, and what there is to do: multiply-adds of the
+// whole batch, nodes, elements of parameters. `--save` writes the tensors and the batch as safetensors for a peer, and does no work.
 import { parseArgs } from 'node:util';
-import { inferFunction } from '../compiler/functions.js';
+import { elementsOf } from '../compiler/elements.js';
+import { gradFunction, inferFunction } from '../compiler/functions.js';
+import type { Graph } from '../compiler/ir/graph.js';
 import { taskCodes, type Program, type TrainConfig } from '../compiler/program.js';
 import { parseSet, parseSpecRef } from '../cli/flags.js';
 import { f32, type Tensor } from '../runtime/engines/engine.js';
 import { createEngine } from '../runtime/engines/index.js';
 import { streamOf } from '../runtime/random.js';
+import { multiplyAdds } from '../runtime/report/counts.js';
 import { writeSafetensors } from '../runtime/state/safetensors.js';
 import { startingTensors } from '../runtime/state/weights.js';
 import { binderOf, pick, scheduleFeeds } from '../runtime/train/bind.js';
@@ -26,8 +30,10 @@ const seconds = async <T>(work: () => T | Promise<T>): Promise<readonly [number,
   return [(performance.now() - began) / 1000, value];
 };
 
-const { file, variant } = parseSpecRef(spec);
+const startBytes = process.memoryUsage.rss(), processors = (since?: NodeJS.CpuUsage): number => { const { user, system } = process.cpuUsage(since); return (user + system) / 1e6; };
+const { file, variant } = parseSpecRef(spec), begun = process.cpuUsage();
 const [checked, { program, training }] = await seconds(() => trainable({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }), ...(values.block === undefined ? {} : { block: values.block }) }));
+const checking = processors(begun);
 const codes = taskCodes(program), task = Math.max(0, codes.indexOf(values.task ?? codes[0] ?? ''));
 const engine = await createEngine('ort', { threads: Number(values.threads) });
 
@@ -42,7 +48,9 @@ for (const info of program.tensors) {
   }
 }
 const schedules = firstValues(program);
-const said = { spec, batch: n, size: height, threads: engine.threads, checked, initialised };
+const said = { spec, batch: n, size: height, threads: engine.threads, checked, initialised, startBytes, parameters: elementsOf(program).parameters };
+/** What a function has to do. */
+const amount = (graph: Graph): { readonly macs: number; readonly nodes: number } => ({ macs: n * multiplyAdds(graph), nodes: graph.nodes.size });
 const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;
 
 if (values.save !== undefined) {
@@ -53,21 +61,21 @@ else await train(program, training);
 
 /** Steps of training; the first is a warm-up. */
 async function train(of: Program, how: TrainConfig): Promise<void> {
-  const [compiled, stepper] = await seconds(() => makeStepper(of, how, engine, values.price === undefined ? {} : { recomputation: { price: Number(values.price), batch: n } }));
-  const state = freshState(tensors, stepper, codes);
+  const before = process.cpuUsage(), [compiled, stepper] = await seconds(() => makeStepper(of, how, engine, values.price === undefined ? {} : { recomputation: { price: Number(values.price), batch: n } }));
+  const compile = checking + processors(before), state = freshState(tensors, stepper, codes);
   const losses: number[] = [];
   const times = await timed(async (step) => { losses.push((await stepper.run(state, batch, { lr: 1e-4, schedules, seed: 0, step })).loss); });
-  console.log(JSON.stringify({ ...said, compiled, ...times, losses, peakBytes: peakBytes() }));
+  console.log(JSON.stringify({ ...said, compiled, compile, ...times, losses, peakBytes: peakBytes(), ...amount(gradFunction(of)) }));
 }
 
 /** Logits of the batch, again and again. */
 async function infer(of: Program): Promise<void> {
-  const [compiled, fn] = await seconds(() => engine.compile(inferFunction(of)));
+  const before = process.cpuUsage(), graph = inferFunction(of), [compiled, fn] = await seconds(() => engine.compile(graph)), compile = checking + processors(before);
   const feeds = pick({ ...binderOf(of).feeds(fn.inputs, tensors, of.readsTask ? task : undefined), ...scheduleFeeds(schedules), image }, fn.inputs);
   let logits = new Float32Array(0);
   const times = await timed(async () => { logits = (await fn.run(feeds))['logits']?.data as Float32Array<ArrayBuffer>; });
   const stride = Math.max(1, Math.floor(logits.length / 64));
-  console.log(JSON.stringify({ ...said, compiled, ...times, logits: Array.from({ length: 64 }, (_, i) => logits[i * stride]), peakBytes: peakBytes() }));
+  console.log(JSON.stringify({ ...said, compiled, compile, ...times, ...amount(graph), logits: Array.from({ length: 64 }, (_, i) => logits[i * stride]), peakBytes: peakBytes() }));
 }
 
 async function timed(work: (step: number) => Promise<void>): Promise<{ readonly steps: readonly number[]; readonly processor: readonly number[] }> {
@@ -75,8 +83,7 @@ async function timed(work: (step: number) => Promise<void>): Promise<{ readonly 
   for (let step = 0; step <= Number(values.steps); step++) {
     const before = process.cpuUsage();
     steps.push((await seconds(() => work(step)))[0]);
-    const { user, system } = process.cpuUsage(before);
-    processor.push((user + system) / 1e6);
+    processor.push(processors(before));
   }
   return { steps: steps.slice(1), processor: processor.slice(1) };
 }

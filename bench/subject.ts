@@ -1,4 +1,4 @@
-// What several measurements are made of: a spec's program with its training block, a batch of one task, a state before the first step, a median.
+// What several measurements are made of: a spec's program with its training block, a batch of one task, a median, how far two results are apart.
 import { compileSpec, type CompileRequest } from '../compiler/index.js';
 import { taskCodes, type Program, type TrainConfig } from '../compiler/program.js';
 import { diskHost } from '../cli/host.js';
@@ -29,3 +29,10 @@ export function batchOf(program: Program, n: number, task = 0): Batch {
 export const firstValues = (program: Program): Readonly<Record<string, number>> => Object.fromEntries(program.schedules.map((s) => [s.name, s.from]));
 
 export const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)] ?? NaN;
+
+/** Largest difference over the largest value of the second. */
+export function apart(a: readonly number[], b: readonly number[]): number {
+  if (a.length === 0 || a.length !== b.length) return Infinity;
+  const most = (of: (i: number) => number): number => a.reduce((max, _, i) => Math.max(max, Math.abs(of(i))), 0);
+  return most((i) => (a[i] ?? NaN) - (b[i] ?? NaN)) / most((i) => b[i] ?? NaN);
+}

@@ -1,8 +1,9 @@
-// Makes the generated pages: docs/ops.md from the op table, docs/diagnostics/README.md from the diagnostics table.
+// Makes the generated pages: docs/ops.md from the op table, docs/diagnostics/README.md from the diagnostics table, docs/performance.md from bench/results.
 // `npm run docs` writes them; a test holds that they are up to date. No prose of its own beyond their heads.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { performancePage } from '../bench/report.js';
 import { formatDim, type Dim } from '../compiler/ir/dim.js';
 import { isNdArray } from '../compiler/ir/ndarray.js';
 import type { AttrSpec, OpDef } from '../compiler/ops/op.js';
@@ -70,7 +71,7 @@ export function diagnosticsPage(): string {
 }
 
 /** The generated pages by their paths under docs/. */
-export const pages = (): Readonly<Record<string, string>> => ({ 'ops.md': opsPage(), 'diagnostics/README.md': diagnosticsPage() });
+export const pages = (): Readonly<Record<string, string>> => ({ 'ops.md': opsPage(), 'diagnostics/README.md': diagnosticsPage(), 'performance.md': performancePage() });
 
 const here = fileURLToPath(import.meta.url);
 if (process.argv[1] === here) {

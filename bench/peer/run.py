@@ -1,10 +1,11 @@
 """The peer of `bench/step.ts`: the same network in PyTorch, timed and weighed.
 
-    python bench/peer/run.py WEIGHTS.safetensors --network nano|tiny|large|unet [--work step|infer|export] [--mode eager|channels_last|compile]
-                             [--steps 3] [--threads 2] [--out FILE.onnx]
+    python bench/peer/run.py [WEIGHTS.safetensors] --network nano|tiny|large|unet [--work step|infer|export|build] [--mode eager|channels_last|compile]
+                             [--steps 3] [--threads 2] [--out FILE.onnx] [--at-most SECONDS]
 
 WEIGHTS is what `bench/step.ts --save` wrote: equal weights, image and truth. Prints one line of JSON like that script. `infer` gives the first values of the
-logits too, `export` writes the network with its task bound by torch.onnx.
+logits too, `export` writes the network with its task bound by torch.onnx, `build` only makes the network (without WEIGHTS). With `--at-most` the first timed
+step that takes the processors longer is the last.
 """
 import argparse
 import json
@@ -57,17 +58,21 @@ class Bound(nn.Module):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("weights")
+    options.add_argument("weights", nargs="?")
     options.add_argument("--network", required=True, choices=["nano", "tiny", "large", "unet"])
-    options.add_argument("--work", default="step", choices=["step", "infer", "export"])
+    options.add_argument("--work", default="step", choices=["step", "infer", "export", "build"])
     options.add_argument("--mode", default="eager", choices=["eager", "channels_last", "compile"])
     options.add_argument("--steps", type=int, default=3)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--task", default="WA")
     options.add_argument("--out")
+    options.add_argument("--at-most", type=float, default=float("inf"))
     o = options.parse_args()
     torch.set_num_threads(o.threads)
     net, clip = network(o.network)
+    if o.work == "build":
+        print(json.dumps({"network": o.network, "torch": torch.__version__}))
+        return
     tensors = {k.replace("enc.patch_embed.", "enc.patch_embed.proj."): v for k, v in read(o.weights).items()}
     image, truth = tensors.pop("image").clone(), tensors.pop("truth").clone()
     missing, extra = net.load_state_dict(tensors, strict=False)
@@ -85,8 +90,8 @@ def main():
         bound = Bound(net.eval(), o.task)
         bound = torch.compile(bound) if o.mode == "compile" else bound
         with torch.inference_mode():
-            times, logits = timed(o.steps, lambda: bound(image))
-        said |= {"steps": times, "logits": logits.flatten()[:: max(1, logits.numel() // 64)][:64].tolist()}
+            times, logits = timed(o.steps, o.at_most, lambda: bound(image))
+        said |= times | {"logits": logits.flatten()[:: max(1, logits.numel() // 64)][:64].tolist()}
     else:
         forward = torch.compile(net) if o.mode == "compile" else net
         trained = [p for p in net.parameters() if p.requires_grad]
@@ -104,20 +109,24 @@ def main():
             net.remember(features, truth, o.task)
             losses.append(loss.item())
 
-        times, _ = timed(o.steps, step)
-        said |= {"steps": times, "losses": losses}
+        times, _ = timed(o.steps, o.at_most, step)
+        said |= times | {"losses": losses}
     print(json.dumps(said | {"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 
-def timed(steps, work):
-    """Seconds of each run but the first, and the last result."""
-    seconds = []
+def timed(steps, at_most, work):
+    """Seconds of each run but the first, on the clock and of all processors, and the last result."""
+    wall, processor = [], []
     for i in range(steps + 1):
-        began = time.perf_counter()
+        began, before = time.perf_counter(), time.process_time()
         result = work()
         if i > 0:
-            seconds.append(time.perf_counter() - began)
-    return seconds, result
+            wall.append(time.perf_counter() - began)
+            processor.append(time.process_time() - before)
+            if processor[-1] > at_most:
+                break
+    return {"steps": wall, "processor": processor}, result
 
 
-main()
+if __name__ == "__main__":
+    main()
