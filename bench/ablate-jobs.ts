@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../cli/host.js';
 import { NANO_PHANTOM, nanoStudy } from '../test/ablate/specs.js';
 import { programWords } from '../test/cli/program.js';
 import { timedProcess } from './child.js';
