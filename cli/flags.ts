@@ -45,10 +45,24 @@ export const cacheFlags = {
 
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 };
 
+/** `6GB` as a number; NaN where it is none. */
+function bytesOf(text: string): number {
+  const [, size = '', unit = ''] = /^([\d.]+)([MGT]i?B)$/i.exec(text) ?? [];
+  return Math.floor(Number(size) * (UNITS[unit.toUpperCase()] ?? NaN));
+}
+
+/** Throws MisuseError. */
+export function parseMemory(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const bytes = bytesOf(text);
+  if (bytes > 0) return bytes;
+  throw new MisuseError(`--memory-limit ${text} is no size`, 'write 6GB (MB, GB, TB; MiB, GiB, TiB)');
+}
+
 /** `off`, `ram`, `ram:4GB`, `disk:DIR`, `disk:DIR:50GB`. Throws MisuseError. */
 export function parseCache(text: string): CacheSetting {
-  const [, head = '', size, unit = ''] = /^(.*?)(?::([\d.]+)([MGT]i?B))?$/i.exec(text) ?? [];
-  const bytes = Math.floor(Number(size) * (UNITS[unit.toUpperCase()] ?? NaN)), bound = size === undefined ? {} : { bytes };
+  const [, head = '', size] = /^(.*?)(?::([\d.]+[MGT]i?B))?$/i.exec(text) ?? [];
+  const bytes = bytesOf(size ?? ''), bound = size === undefined ? {} : { bytes };
   if (size === undefined || bytes > 0) {
     if (head === 'off' && size === undefined) return { kind: 'off' };
     if (head === 'ram') return { kind: 'ram', ...bound };

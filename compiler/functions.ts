@@ -25,9 +25,10 @@ export interface GradOptions {
 }
 
 const SEED = 'weights';
+const BACKWARD: Backward = { seed: SEED, isGradient: (name) => name.startsWith('grad:') };
 
-/** At this price a step does about 5 % more work and keeps half as much (bench/memory.ts). */
-const USUAL_PRICE = 100;
+/** At this price a step does about 5 % more work and keeps half as much (`bench/step.ts --price`). */
+export const USUAL_PRICE = 100;
 const usualRecomputation = (program: Program): Recomputation => ({ price: USUAL_PRICE, batch: program.training?.batch ?? 1 });
 
 /**
@@ -59,9 +60,14 @@ export function wholeGradient(program: Program, { passes = PASSES }: GradOptions
 
 /** What is made of `wholeGradient`, or of a part of it with its loss and gradients, with less memory and the same values. */
 export function economical(program: Program, graph: Graph, { passes = PASSES, recomputation = usualRecomputation(program) }: GradOptions = {}): Graph {
-  const backward: Backward = { seed: SEED, isGradient: (name) => name.startsWith('grad:') };
-  const spared = passes.has('rematerialise') ? rematerialise(graph, backward, recomputation).graph : graph;
-  return passes.has('schedule') ? schedule(spared, backward) : spared;
+  const spared = passes.has('rematerialise') ? rematerialise(graph, BACKWARD, recomputation).graph : graph;
+  return passes.has('schedule') ? schedule(spared, BACKWARD) : spared;
+}
+
+/** Bytes of the forward that grad keeps for its gradients at each price, for a batch of `batch` images. */
+export function keptAt(program: Program, prices: readonly number[], batch: number): readonly number[] {
+  const whole = wholeGradient(program);
+  return prices.map((price) => rematerialise(whole, BACKWARD, { price, batch }).kept);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { TrainOptions } from '../../runtime/train/loop.js';
 import { readRun } from '../../runtime/train/run-directory.js';
 import { distrustText, nothingKept, TrainingTale, trainingEnd } from '../../runtime/report/training.js';
 import { command } from '../command.js';
-import { cacheFlags, countOf, engineFlags, parseCache, programFlags, quoted, readingOf, specArgument, dataFlags } from '../flags.js';
+import { cacheFlags, countOf, engineFlags, parseCache, parseMemory, programFlags, quoted, readingOf, specArgument, dataFlags } from '../flags.js';
 import { toolVersion } from '../host.js';
 import { needProgram } from '../program.js';
 import { barOf } from '../progress.js';
@@ -27,6 +27,7 @@ export const train = command({
     weights: { type: 'string', describe: 'start from a run or a .safetensors file; `random`: let frozen parts stay random' },
     'add-task': { type: 'string', describe: 'add this task of the spec to the run that --from names: all that the run has is frozen' },
     from: { type: 'string', describe: 'with --add-task: the run, trained on the spec\'s other tasks' },
+    'memory-limit': { type: 'string', describe: 'keep the process within 6GB, say: what there is no room for is computed again, and with room a step is faster; part of the run\'s identity' },
     tensorboard: { type: 'boolean', default: false, describe: 'write events for TensorBoard into --out, too: scalars, and masks at each validation' },
     resume: { type: 'boolean', default: false, describe: 'go on with the run in --out' },
     ...programFlags,
@@ -46,6 +47,7 @@ export const train = command({
     const epochs = countOf('epochs', args.epochs);
     const maxSteps = countOf('max-steps', args['max-steps'], 0);
     const seed = countOf('seed', args.seed, 0) ?? 0;
+    const memoryLimit = parseMemory(args['memory-limit']);
     const setting = parseCache(args.cache ?? 'ram');
     const asked = { ...args, ...(epochs === undefined ? {} : { epochs }) };
     const [{ openData, openEngine, versionsOf, machineText }, { train: trainProgram }, { grow }, { startLoader }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }, { openFeatures }] = await Promise.all([
@@ -79,7 +81,7 @@ export const train = command({
       const options: Omit<TrainOptions, 'program'> = {
         engine, dataset, cache, out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
         command: words.map(quoted).join(' '), versions: versionsOf(engine), machine: machineText(),
-        ...(maxSteps === undefined ? {} : { maxSteps }), ...(features === undefined ? {} : { features }), ...(args.tensorboard ? { tensorboard: args.out } : {}),
+        ...(maxSteps === undefined ? {} : { maxSteps }), ...(memoryLimit === undefined ? {} : { memoryLimit }), ...(features === undefined ? {} : { features }), ...(args.tensorboard ? { tensorboard: args.out } : {}),
         onEvent: (e) => {
           switch (e.kind) {
             case 'start':

@@ -2,6 +2,7 @@
 // Draws nothing on a screen: whoever wants to, listens to the events.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { USUAL_PRICE } from '../../compiler/functions.js';
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import { trainBatches, type Dataset, type ImageCache, type TrainBatches } from '../data/index.js';
 import type { Engine } from '../engines/engine.js';
@@ -20,6 +21,7 @@ import { imageInput } from './image-input.js';
 import { pausedTasks, taskValues } from './improvement.js';
 import { lockRun, type Lock } from './lock.js';
 import { openLog, readLog, type LogLine, type RunLog } from './log.js';
+import { priceWithin } from './memory.js';
 import { engineIdentity, hashOf, openRun, requireSame, writeRun, type Reading, type RunIdentity, type RunPaths } from './run-directory.js';
 import { scheduleValue } from './schedules.js';
 import { freshState, makeStepper, type Stepper, type StepScalars } from './step.js';
@@ -52,6 +54,8 @@ export interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
   /** A folder for events that TensorBoard reads; changes no number. */
   readonly tensorboard?: string;
+  /** Bytes within which the process is to stay, by computing again what a step would keep. A resumed run keeps to what it began with. */
+  readonly memoryLimit?: number;
   /** For run.json only. */
   readonly command?: string;
   readonly reading?: Reading;
@@ -106,16 +110,20 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
       batch: training.batch, sampler: training.sampler.kind, augment: training.augment, size: { height, width }, oneTaskPerBatch: training.oneTaskPerBatch,
       dropLast: training.dropLast, seed: options.seed, cache: options.cache, ...(program.tasks === undefined ? {} : { codes: taskCodes(program) }),
     });
+    const price = options.memoryLimit === undefined ? before?.identity.price : priceWithin(program, training, options.memoryLimit);
     const identity: RunIdentity = {
       program: program.hash, seed: options.seed, data: options.dataset.fingerprint, engine: engineIdentity(engine), threads: engine.threads,
       weights: start?.identity ?? weightsIdentity(growth?.from ?? options.weights) ?? before?.identity.weights ?? 'init',
-      ...(growth === undefined ? {} : { added: growth.task }),
+      ...(growth === undefined ? {} : { added: growth.task }), ...(price === undefined || price === USUAL_PRICE ? {} : { price }),
     };
     if (before !== undefined) requireSame(paths.root, before.identity, identity);
     else writeRun(paths, program, recordOf(options, training, identity));
     if (saved !== undefined) requireTensors(program, saved.state.tensors, paths.checkpoints);
 
-    const stepper = await makeStepper(program, training, engine, { ...(growth === undefined ? {} : { tables: growth.tables }), ...(options.features === undefined ? {} : { cache: options.features }) });
+    const stepper = await makeStepper(program, training, engine, {
+      ...(growth === undefined ? {} : { tables: growth.tables }), ...(options.features === undefined ? {} : { cache: options.features }),
+      ...(price === undefined ? {} : { recomputation: { price, batch: training.batch } }),
+    });
     closing.push(() => stepper.dispose());
     const evaluator = options.dataset.items.some((i) => i.split === 'val') ? await makeEvaluator(program, training, engine, options.features) : undefined;
     closing.push(() => evaluator?.dispose());

@@ -23,6 +23,8 @@ export interface RunIdentity {
   readonly weights: string;
   /** The one task that it was trained on, where it was added to a trained network; `weights` is then that of the run that grew. */
   readonly added?: string;
+  /** The price of memory (compiler/passes/rematerialise.ts) where it is not the usual one: what is computed again may be rounded otherwise. */
+  readonly price?: number;
 }
 
 /** What a training was told of its data folder. */
@@ -65,7 +67,7 @@ export const engineIdentity = (engine: Engine): string => `${engine.name} ${engi
 export const hashOf = (identity: RunIdentity): string => createHash('sha256').update(JSON.stringify(IDENTITY.flatMap(([key]) => identity[key] ?? []))).digest('hex');
 
 const IDENTITY: readonly (readonly [keyof RunIdentity, string])[] = [
-  ['program', 'spec'], ['seed', 'seed'], ['data', 'data'], ['engine', 'engine'], ['threads', 'number of threads'], ['weights', 'starting weights'], ['added', 'added task'],
+  ['program', 'spec'], ['seed', 'seed'], ['data', 'data'], ['engine', 'engine'], ['threads', 'number of threads'], ['weights', 'starting weights'], ['added', 'added task'], ['price', 'memory limit (price of a byte)'],
 ];
 
 /** What a training that was killed before its run.json was written may have left. */

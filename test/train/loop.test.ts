@@ -135,6 +135,15 @@ describe('a run is refused', () => {
     await expect(run('identity', { resume: true, weights: 'random' })).rejects.toThrow(/the starting weights \(was init, is random\)/);
   });
 
+  it('with another limit of memory, which may round otherwise; without one it keeps to what it began with', async () => {
+    await run('roomy', { maxSteps: 1, memoryLimit: 100e9 });
+    expect(JSON.parse(readFileSync(join(root, 'roomy', 'run.json'), 'utf8')).identity.price).toBe(0);
+    expect((await run('roomy', { resume: true, maxSteps: 2 })).steps).toBe(2);
+    await run('usual', { maxSteps: 1 });
+    await expect(run('usual', { resume: true, memoryLimit: 100e9 })).rejects.toThrow(/the memory limit \(price of a byte\) \(was /);
+    await expect(run('poor', { memoryLimit: 1e6 })).rejects.toThrow(/--memory-limit: 0.00 GB is too little for a training of Tiny with batches of 4: about 0.40 GB at the least/);
+  });
+
   it('while another process trains it; a lock of a dead process is taken over', async () => {
     await run('locked', { maxSteps: 1 });
     const lock = join(root, 'locked', 'lock');
