@@ -41,6 +41,7 @@ export const train = command({
     ['tpsc train net.tps --data lesions/ --out runs/fold0 --split-rule fold:0/5', 'the first of five folds by group'],
     ['tpsc train net.tps --add-task NB --from runs/a --data lesions/ --out runs/b', 'a task more, with its row in the spec; the others stay as they are'],
     ['tpsc train net.tps#A2 --data lesions/ --out runs/c --epochs 5 --seed 1', 'a variant, shortly'],
+    ['tpsc train net.tps --data lesions/ --out runs/e --memory-limit 6GB', 'what there is no room for is computed again'],
     ['tpsc train net.tps --data lesions/ --out runs/d --cache disk:features:20GB', 'what a frozen encoder makes of an image is there for later runs, too'],
   ],
   run: async (args, io) => {
