@@ -1,5 +1,5 @@
 // What `npm run bench` and `npm run bench:peer` share: the networks, and measured processes. Each measurement is a process of its own, so that its peak memory is its own.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../cli/host.js';
@@ -45,9 +45,13 @@ export interface Said extends Times {
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
-/** The JSON in the last line that a program prints; its errors go to the terminal. */
-export const lastLine = <T>(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): T =>
-  JSON.parse(execFileSync(program, args, { encoding: 'utf8', cwd: packageRoot, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26, env }).trim().split('\n').at(-1) ?? '') as T;
+/** The JSON in the last line that a program prints; its errors go to the terminal. After `limit` seconds it is ended, and ETIMEDOUT thrown. */
+export function lastLine<T>(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, limit?: number): T {
+  const { error, status, stdout } = spawnSync(program, args, { encoding: 'utf8', cwd: packageRoot, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26, env, ...(limit === undefined ? {} : { timeout: 1000 * limit }) });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${[program, ...args].join(' ')} ended with ${status}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
+}
 /** The same of a script of this folder. */
 export const script = <T>(name: string, args: readonly string[]): T => lastLine<T>(process.execPath, ['--import', 'tsx', join(here, name), ...args]);
 

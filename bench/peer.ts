@@ -1,8 +1,9 @@
 // Ours beside PyTorch in one interleaved run: `npm run bench:peer -- --python PATH [--cases nano,tiny] [--only step,infer.nano,export.peer] [--rounds 2] [--steps 3]
-// [--modes eager,channels_last,compile] [--threads 2] [--save | --out FILE] [--format json]`. `--save` keeps the figures in bench/results for docs/performance.md.
+// [--modes eager,channels_last,compile] [--compile-limit 300] [--threads 2] [--save | --out FILE] [--format json]`. `--save` keeps the figures in bench/results for docs/performance.md.
 // A round runs each side once, each in a process of its own, on equal weights and an equal batch; outputs are compared before anything is timed. A ratio is
 // ours / peer of the medians, the peer being the best of eager, channels-last and torch.compile; a way that takes twice as long as the best after its first step
-// is left. Needs a Python with torch, sam2, onnx and onnxruntime; exit 3 without one.
+// is left there, and one that is a third behind after a round;
+// so is torch.compile where a process of it is not done after so many seconds, and the row says so. Needs a Python with torch, sam2, onnx and onnxruntime; exit 3 without one.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,7 @@ import { apart, median } from './subject.js';
 
 const { values } = parseArgs({ options: {
   python: { type: 'string', default: 'python3' }, cases: { type: 'string' }, only: { type: 'string' }, rounds: { type: 'string', default: '2' }, steps: { type: 'string', default: '3' },
-  threads: { type: 'string', default: '2' }, modes: { type: 'string', default: 'eager,channels_last,compile' }, format: { type: 'string', default: 'text' }, out: { type: 'string' }, save: { type: 'boolean', default: false },
+  threads: { type: 'string', default: '2' }, modes: { type: 'string', default: 'eager,channels_last,compile' }, 'compile-limit': { type: 'string', default: '300' }, format: { type: 'string', default: 'text' }, out: { type: 'string' }, save: { type: 'boolean', default: false },
 } });
 const rounds = Number(values.rounds), here = dirname(fileURLToPath(import.meta.url));
 const peerVersions = (): string => execFileSync(values.python, ['-c', 'import importlib.metadata as m, json, torch, sam2, onnx, onnxruntime; print(json.dumps({p: m.version(p) for p in ("torch", "sam2", "onnx", "onnxruntime")}))'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
@@ -37,8 +38,8 @@ const folder = mkdtempSync(join(tmpdir(), 'peer-'));
 const environment = { ...process.env, OMP_NUM_THREADS: values.threads, PYTHONDONTWRITEBYTECODE: '1', TORCHINDUCTOR_CACHE_DIR: join(folder, 'compiled'), PYTHONWARNINGS: 'ignore' };
 interface PeerSaid extends Times { readonly losses?: readonly number[]; readonly logits?: readonly number[]; readonly peakBytes: number }
 const ours = (c: Case, ...more: readonly string[]): Said => script('step.ts', [...subjectFlags(c, values), ...more]);
-const peer = (c: Case, weights: string, ...more: readonly string[]): PeerSaid =>
-  lastLine(values.python, [join(here, 'peer/run.py'), weights, '--network', c.network, '--steps', values.steps, '--threads', values.threads, ...more], environment);
+const peer = (c: Case, weights: string, more: readonly string[], limit?: number): PeerSaid =>
+  lastLine(values.python, [join(here, 'peer/run.py'), weights, '--network', c.network, '--steps', values.steps, '--threads', values.threads, ...more], environment, limit);
 
 interface Row {
   readonly key: string;
@@ -50,6 +51,8 @@ interface Row {
   readonly memory?: { readonly ours: number; readonly peer: number };
   /** Of the files. */
   readonly bytes?: Readonly<Record<string, number>>;
+  /** Ways of the peer that gave no times, and why. */
+  readonly left?: Readonly<Record<string, string>>;
 }
 const rows: Row[] = [], ratios: Record<string, number> = {}, ratiosByProcessor: Record<string, number> = {};
 const best = (row: Row, what: keyof Times): number => Math.min(...Object.values(row.peers).map((p) => median(p[what])));
@@ -61,27 +64,44 @@ function add(row: Row): void {
 }
 const equal = (key: string, difference: number): void => { if (!(difference <= 1e-2)) throw new Error(`${key}: the two give different results, ${difference} apart: nothing is timed`); };
 
+/** Of each network and work, the peer's ways that may still be the best: what is far behind at batch 1 is not tried at batch 4. */
+const modesLeft = new Map<string, readonly string[]>();
+/** A way is left where it takes the processors so many times as long as the best: after its first step, and after a round. */
+const HOPELESS = 2, BEHIND = 1.3;
+
 /** A step or an inference in turns. */
 function turns(key: string, c: Case, work: 'step' | 'infer', weights: string): void {
-  const peers: Record<string, Times> = {};
-  let modes = values.modes.split(',').filter((m) => m === 'eager' || !c.heavy), mine: Times | undefined, difference = 0, memory = 0, peerMemory = Infinity;
+  const peers: Record<string, Times> = {}, kind = `${c.network}.${work}`, took = (mode: string): number => median(peers[mode]?.processor ?? []);
+  let modes = modesLeft.get(kind) ?? values.modes.split(',').filter((m) => m === 'eager' || !c.heavy), mine: Times | undefined, difference = 0, memory = 0, peerMemory = Infinity;
+  const left: Record<string, string> = {};
+  const attempt = (mode: string, run: () => PeerSaid): PeerSaid | undefined => {
+    try { return run(); } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ETIMEDOUT') throw error;
+      left[mode] = `not done within ${values['compile-limit']} s`;
+      note(`${key}, ${mode}: ${left[mode]}`);
+      return undefined;
+    }
+  };
   for (let round = 0; round < rounds; round++) {
     const a = ours(c, '--work', work);
     mine = both(mine, a);
     memory = Math.max(memory, a.peakBytes);
     for (const mode of modes) {
-      const limit = 2 * Math.min(...Object.entries(peers).filter(([m]) => m !== mode).map(([, t]) => median(t.processor)));
-      const b = peer(c, weights, '--work', work, '--mode', mode, ...(Number.isFinite(limit) ? ['--at-most', String(limit)] : []));
+      const limit = HOPELESS * Math.min(...Object.keys(peers).filter((m) => m !== mode).map(took));
+      const b = attempt(mode, () => peer(c, weights, ['--work', work, '--mode', mode, ...(Number.isFinite(limit) ? ['--at-most', String(limit)] : [])], mode === 'compile' ? Number(values['compile-limit']) : undefined));
+      if (b === undefined) continue;
       peers[mode] = both(peers[mode], b);
       const [here, there] = work === 'step' ? [a.losses, b.losses] : [a.logits, b.logits];
       difference = Math.max(difference, apart((here ?? []).slice(0, there?.length), there ?? []));
       equal(`${key} ${mode}`, difference);
       peerMemory = Math.min(peerMemory, b.peakBytes);
-      if (b.processor.some((t) => t > limit)) modes = modes.filter((m) => m !== mode);
     }
+    const least = Math.min(...Object.keys(peers).map(took));
+    modes = modes.filter((m) => took(m) <= BEHIND * least);
+    modesLeft.set(kind, modes);
   }
   if (mine === undefined) return;
-  add({ key, ours: mine, peers, apart: difference, memory: { ours: memory, peer: peerMemory } });
+  add({ key, ours: mine, peers, apart: difference, memory: { ours: memory, peer: peerMemory }, ...(Object.keys(left).length > 0 ? { left } : {}) });
   if (work === 'step') ratios[`memory.${c.name}`] = memory / peerMemory;
 }
 
@@ -97,12 +117,21 @@ function files(c: Case, weights: string): void {
   }
   if (wanted(exportKey)) {
     const theirs = join(out, 'torch.onnx'), mine = join(out, `${baked === undefined ? 'open' : 'baked'}.onnx`);
-    peer(c, weights, '--work', 'export', '--out', theirs);
+    peer(c, weights, ['--work', 'export', '--out', theirs]);
     const said = lastLine<{ readonly ours: Times; readonly peer: Times; readonly apart: number }>(values.python, [join(here, 'peer/files.py'), mine, theirs, weights, '--steps', String(Number(values.steps) * rounds), '--threads', values.threads], environment);
     equal(exportKey, said.apart);
     add({ key: exportKey, ours: said.ours, peers: { 'torch.onnx': said.peer }, apart: said.apart, bytes: { ours: baked?.bytes ?? open.bytes, 'torch.onnx': statSync(theirs).size } });
   }
   rmSync(out, { recursive: true });
+}
+
+/** What fails is told, and the rest is measured all the same. */
+let failed = false;
+function told(work: () => void): void {
+  try { work(); } catch (error) {
+    failed = true;
+    note(error instanceof Error ? error.message : String(error));
+  }
 }
 
 try {
@@ -112,9 +141,9 @@ try {
     if (!keys.some(wanted)) continue;
     const weights = join(folder, `${c.name}.safetensors`);
     ours(c, '--save', weights);
-    if (wanted(`step.${c.name}`)) turns(`step.${c.name}`, c, 'step', weights);
-    if (c.infer && wanted(`infer.${c.name}`)) turns(`infer.${c.name}`, c, 'infer', weights);
-    if (c.infer) files(c, weights);
+    if (wanted(`step.${c.name}`)) told(() => { turns(`step.${c.name}`, c, 'step', weights); });
+    if (c.infer && wanted(`infer.${c.name}`)) told(() => { turns(`infer.${c.name}`, c, 'infer', weights); });
+    if (c.infer) told(() => { files(c, weights); });
     rmSync(weights);
   }
   if (only === undefined ? values.cases === undefined : wanted('check.cold')) {
@@ -133,3 +162,4 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+process.exitCode = failed ? 1 : 0;

@@ -14,7 +14,7 @@ const PEER_ROWS = [
 ];
 
 interface Times { readonly steps: readonly number[]; readonly processor: readonly number[] }
-interface PeerRow { readonly key: string; readonly ours: Times; readonly peers: Readonly<Record<string, Times>>; readonly apart?: number; readonly memory?: { readonly ours: number; readonly peer: number }; readonly bytes?: Readonly<Record<string, number>> }
+interface PeerRow { readonly key: string; readonly ours: Times; readonly peers: Readonly<Record<string, Times>>; readonly apart?: number; readonly memory?: { readonly ours: number; readonly peer: number }; readonly bytes?: Readonly<Record<string, number>>; readonly left?: Readonly<Record<string, string>> }
 interface Peer extends Origin { readonly threads: number; readonly ratios: Readonly<Record<string, number>>; readonly ratiosByProcessor: Readonly<Record<string, number>>; readonly rows: readonly PeerRow[] }
 type Growths = Readonly<Record<'macs' | 'parameters' | 'nodes' | 'step' | 'memory' | 'compile', number | null>>;
 interface Scaling { readonly axis: string; readonly points: readonly Readonly<Record<'size' | 'macs' | 'parameters' | 'nodes' | 'step' | 'memory' | 'compile', number>>[]; readonly growth: Growths; readonly faster: readonly string[] }
@@ -50,7 +50,7 @@ function peerTable(peer: Peer | undefined): string {
     if (peer === undefined || ratio === undefined) return [key, NOT_MEASURED, '', wanted, '', '', ''];
     const row = peer.rows.find((r) => r.key === key), memory = key.startsWith('memory.') ? peer.rows.find((r) => r.key === key.replace('memory', 'step'))?.memory : undefined;
     if (memory !== undefined) return [key, number(ratio), '', wanted, GiB(memory.ours), GiB(memory.peer), ''];
-    const theirs = Object.entries(row?.peers ?? {}).sort(([, a], [, b]) => median(a.steps) - median(b.steps)).map(([name, t]) => `${name} ${spread(t.steps)}`).join('; ');
+    const theirs = Object.entries(row?.peers ?? {}).sort(([, a], [, b]) => median(a.steps) - median(b.steps)).map(([name, t]) => `${name} ${spread(t.steps)}`).concat(Object.entries(row?.left ?? {}).map(([name, why]) => `${name} ${why}`)).join('; ');
     return [key, number(ratio), number(peer.ratiosByProcessor[key]), wanted, row === undefined ? '' : spread(row.ours.steps), theirs, row?.apart?.toExponential(1) ?? ''];
   });
   return [...(peer === undefined ? [] : [measuredOn(peer, `; ${peer.threads} threads`), '']), markdown(['figure', 'ours / theirs', 'by processor time', 'asked', 'ours', 'theirs, the best first', 'results apart'], rows)].join('\n');

@@ -27,7 +27,7 @@ export interface Scaling {
   readonly points: readonly Measured[];
   /** Exponents of the last three points. */
   readonly growth: Readonly<Record<'macs' | 'parameters' | 'nodes' | 'step' | 'memory' | 'compile', number>>;
-  /** Costs that grow faster than what there is to do: step and memory than multiply-adds and parameters, compiling than the graph. */
+  /** Costs that grow faster than what there is to do: step and memory than multiply-adds and parameters, compiling than multiply-adds and the graph. */
   readonly faster: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export function scalingOf(axis: string, points: readonly Measured[]): Scaling {
   const size = axis === 'parameters' ? (p: Measured): number => p.parameters : (p: Measured): number => p.size;
   const along = (of: (p: Measured) => number): number => growth(points.map((p) => ({ x: size(p), y: of(p) })));
   const g = { macs: along((p) => p.macs), parameters: along((p) => p.parameters), nodes: along((p) => p.nodes), step: along((p) => p.step), memory: along((p) => p.memory), compile: along((p) => p.compile) };
-  const faster = [...(['step', 'memory'] as const).filter((k) => !within(g[k], [g.macs, g.parameters])), ...(within(g.compile, [g.nodes, g.parameters]) ? [] : ['compile'])];
+  const faster = [...(['step', 'memory'] as const).filter((k) => !within(g[k], [g.macs, g.parameters])), ...(within(g.compile, [g.nodes, g.macs]) ? [] : ['compile'])];
   return { axis, points, growth: g, faster };
 }
 
