@@ -3,7 +3,7 @@
 // A round runs each side once, each in a process of its own, on equal weights and an equal batch; outputs are compared before anything is timed. A ratio is
 // ours / peer of the medians, the peer being the best of eager, channels-last and torch.compile; a way that takes twice as long as the best after its first step
 // is left there, and one that is a third behind after a round;
-// so is torch.compile where a process of it is not done after so many seconds, and the row says so. Needs a Python with torch, sam2, onnx and onnxruntime; exit 3 without one.
+// so is torch.compile where a process of it is not done after so many seconds, and the row says so. Needs a Python with torch, sam2, onnxscript and onnxruntime; exit 3 without one.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,12 +19,12 @@ const { values } = parseArgs({ options: {
   threads: { type: 'string', default: '2' }, modes: { type: 'string', default: 'eager,channels_last,compile' }, 'compile-limit': { type: 'string', default: '300' }, format: { type: 'string', default: 'text' }, out: { type: 'string' }, save: { type: 'boolean', default: false },
 } });
 const rounds = Number(values.rounds), here = dirname(fileURLToPath(import.meta.url));
-const peerVersions = (): string => execFileSync(values.python, ['-c', 'import importlib.metadata as m, json, torch, sam2, onnx, onnxruntime; print(json.dumps({p: m.version(p) for p in ("torch", "sam2", "onnx", "onnxruntime")}))'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+const peerVersions = (): string => execFileSync(values.python, ['-c', 'import importlib.metadata as m, json, torch, sam2, onnxscript, onnxruntime; print(json.dumps({p: m.version(p) for p in ("torch", "sam2", "onnxscript", "onnxruntime")}))'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 let versions: Record<string, string>;
 try {
   versions = JSON.parse(peerVersions()) as Record<string, string>;
 } catch {
-  note(`${values.python} lacks torch, sam2, onnx or onnxruntime: python3 -m venv peer && peer/bin/pip install torch torchvision sam2 onnx onnxruntime, then --python peer/bin/python`);
+  note(`${values.python} lacks torch, sam2, onnxscript or onnxruntime: python3 -m venv peer && peer/bin/pip install torch torchvision sam2 onnxscript onnxruntime, then --python peer/bin/python`);
   process.exit(3);
 }
 

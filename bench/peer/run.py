@@ -8,9 +8,11 @@ logits too, `export` writes the network with its task bound by torch.onnx, `buil
 step that takes the processors longer is the last; so is a first step that takes twice as long, unless it compiles.
 """
 import argparse
+import contextlib
 import json
 import resource
 import struct
+import sys
 import time
 
 import torch
@@ -83,7 +85,8 @@ def main():
         net, image = net.to(memory_format=torch.channels_last), image.to(memory_format=torch.channels_last)
     said = {"network": o.network, "mode": o.mode, "batch": len(image), "size": image.shape[-1], "threads": o.threads, "torch": torch.__version__}
     if o.work == "export":
-        torch.onnx.export(Bound(net.eval(), o.task), (image,), o.out, input_names=["image"], output_names=["logits"], dynamo=False, opset_version=17)
+        with contextlib.redirect_stdout(sys.stderr):
+            torch.onnx.export(Bound(net.eval(), o.task), (image,), o.out, input_names=["image"], output_names=["logits"], dynamo=True)
         print(json.dumps(said))
         return
     if o.work == "infer":

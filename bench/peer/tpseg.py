@@ -131,8 +131,7 @@ class Decoder(nn.Module):
         self.register_buffer("identity", identity, persistent=False)
 
     def forward(self, low, high, t):
-        # plain numbers: torch.onnx exports no convolution whose kernels have a traced shape
-        b, c, h, w = int(low.shape[0]), self.c, *map(int, low.shape[-2:])
+        b, c, h, w = low.shape[0], self.c, *low.shape[-2:]
         f = self.join(torch.cat([self.from_high(up(high, (h, w))), self.from_low(low)], 1))
         s, proto = self.scale(f), getattr(self.proto, t)
         a = self.attend(proto.expand(b, 2, c), s.flatten(2).transpose(1, 2))

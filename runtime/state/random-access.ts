@@ -40,5 +40,5 @@ export function allocate(path: string, length: number): Uint8Array<ArrayBuffer> 
   try { return new Uint8Array(length); } catch { throw new UserError(`${path} holds a tensor of ${length} bytes, more than the memory here takes`); }
 }
 
-/** Whether a file begins as a zip archive does. */
-export const beginsAsZip = (head: Uint8Array): boolean => head[0] === 0x50 && head[1] === 0x4b;
+/** Whether a file begins as a zip archive does (PK, 3, 4), by four bytes: two are a safetensors header's length, too, once in some thousand files. */
+export const beginsAsZip = (head: Uint8Array): boolean => head[0] === 0x50 && head[1] === 0x4b && head[2] === 3 && head[3] === 4;

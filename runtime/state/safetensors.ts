@@ -77,7 +77,7 @@ function entryOf(path: string, name: string, value: unknown, start: number): Ten
 
 function readHeader(file: RandomAccess): SafetensorsHeader {
   const { path, size } = file;
-  if (size >= 2 && beginsAsZip(file.bytes(0, 2))) throw new UserError(`${path} is no safetensors file, but a zip archive as PyTorch writes`, '`tpsc weights import` makes a safetensors file of it.');
+  if (size >= 4 && beginsAsZip(file.bytes(0, 4))) throw new UserError(`${path} is no safetensors file, but a zip archive as PyTorch writes`, '`tpsc weights import` makes a safetensors file of it.');
   if (size < 8) throw broken(path, `it has ${size} bytes, fewer than the 8 of the header's length`);
   const length = Buffer.from(file.bytes(0, 8)).readBigUInt64LE();
   // Before anything of that length is made: a hostile or foreign file can claim any number here.

@@ -1,5 +1,5 @@
 // Starting from other weights: by path and shape, with every misfit named; what is frozen never starts by chance.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,6 +37,15 @@ describe('weights', () => {
     const path = join(root, 'foreign.pt');
     writeTorch(path, []);
     expect(() => startingTensors(frozen, 1, path)).toThrow(/zip archive as PyTorch writes/);
+  });
+
+  it('in a safetensors file whose header is 19,280 bytes long, which is "PK" as zip archives begin, are taken', () => {
+    const path = join(root, 'pk.safetensors'), header = Buffer.from(JSON.stringify({ 'stem.weight': { dtype: 'F32', shape: stem.shape, data_offsets: [0, 48] } }).padEnd(0x4b50));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    expect(length.toString('latin1', 0, 2)).toBe('PK');
+    writeFileSync(path, Buffer.concat([length, header, Buffer.from((stem.data as Float32Array).buffer)]));
+    expect(loadWeights(tinyProgram(), path).tensors.get('stem.weight')?.data).toEqual(stem.data);
   });
 
   it('fill the frozen tensors; trained ones and states may start from their initial values', () => {
