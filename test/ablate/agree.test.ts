@@ -1,16 +1,16 @@
 // One folder, one study: rows and seeds may be added, what numbers depend on may not change.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { changedRows, settleStudy } from '../../runtime/ablate/agree.js';
 import { readStudyFile, type StudyFile } from '../../runtime/ablate/layout.js';
+import { temporaryFolder } from '../temporary.js';
 
 const base: StudyFile = {
   format: 1, study: 'widths', spec: '/x/net.tps', specText: '', block: 'main', rows: [{ name: 'main', label: 'main', baseline: true, set: {}, program: 'aa', repeat: false }], seeds: [0, 1], tasks: ['SL', 'CP'],
   budget: { epochs: 3 }, data: 'd'.repeat(64), reading: {}, metric: { dice: 'image', miou: 'dataset-both', threshold: 0.5, checkpoint: 'last', at: 'network' }, engine: 'ort 1 cpu', threads: 1, weights: { identity: 'init' },
 };
-const folder = (): string => mkdtempSync(join(tmpdir(), 'agree-'));
+const folder = (): string => temporaryFolder('agree');
 
 it('takes more rows and seeds, and says which rows became other networks', async () => {
   const root = folder();

@@ -1,7 +1,6 @@
 // The script that sbatch is given, what squeue says of its tasks, and how a study with tasks in a queue is told. No Slurm: `slurm.test.ts` has one.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Io } from '../../cli/io.js';
@@ -11,12 +10,13 @@ import { studyPaths, type RunEntry, type StudyFile } from '../../runtime/ablate/
 import { failureOf } from '../../runtime/ablate/scan.js';
 import { parseQueue, queueOf, settleEnded, submit, type Submission } from '../../runtime/ablate/slurm.js';
 import { renderStanding } from '../../runtime/report/ablation.js';
+import { temporaryFolder } from '../temporary.js';
 
 const runs = ['a0', 'a1', 'a2', 'a3', 'a4'];
 const submission = (job: string, of: readonly string[] = runs): Submission => ({ format: 1, job, runs: of, command: 'tpsc ablate …', submitted: `2026-01-0${job.length}T00:00:00.000Z` });
 const entry = (run: string, state: RunEntry['state'] = 'waiting'): RunEntry => ({ row: run === 'a4' ? 'wide' : 'main', tasks: ['SL', 'CP'], seed: Number(run.slice(1)), run, state, step: state === 'done' ? 30 : 0, steps: 30 });
 const folder = (submissions: readonly Submission[] = []): string => {
-  const root = mkdtempSync(join(tmpdir(), 'queue-'));
+  const root = temporaryFolder('queue');
   for (const name of ['slurm', 'logs']) mkdirSync(join(root, name));
   for (const s of submissions) writeFileSync(join(root, 'slurm', `${s.job}.json`), JSON.stringify(s));
   return root;

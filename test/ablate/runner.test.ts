@@ -1,16 +1,16 @@
 // The runner without processes: workers are functions that leave on the disk what a run leaves.
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRunEntries, studyPaths } from '../../runtime/ablate/layout.js';
 import { runAll, type RunnerEvent, type Worker, type WorkerEnd } from '../../runtime/ablate/runner.js';
 import { recordFailure, type Goal, type RunPlace } from '../../runtime/ablate/scan.js';
 import { lockRun } from '../../runtime/train/lock.js';
+import { temporaryFolder } from '../temporary.js';
 
 const goal: Goal = { metric: { dice: 'image', miou: 'dataset-both', threshold: 0.5, checkpoint: 'last', at: 'network' }, budget: { steps: 30 } };
 const place = (run: string, row = run): RunPlace => ({ row, run, tasks: ['SL'], seed: 0, steps: 30 });
-const folder = (): string => mkdtempSync(join(tmpdir(), 'runner-'));
+const folder = (): string => temporaryFolder('runner');
 
 /** What a finished run leaves. */
 function finish(root: string, run: string): void {

@@ -1,10 +1,10 @@
 // Runs the command line in this process and keeps what it says.
-import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Io } from '../../cli/io.js';
 import { run } from '../../cli/run.js';
 import { programWords } from './program.js';
+import { temporaryFolder } from '../temporary.js';
 
 export interface Said { readonly code: number; readonly out: string; readonly err: string }
 
@@ -22,7 +22,7 @@ export async function tpsc(argv: readonly string[], over: Partial<Io> = {}): Pro
 
 /** A new folder with these files. */
 export function folderOf(files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'tpsc-cli-'));
+  const root = temporaryFolder('tpsc-cli');
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

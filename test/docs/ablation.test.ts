@@ -1,16 +1,16 @@
 // docs/ablation.md as a newcomer follows it: its spec is written, and its commands are run as they stand, one after the other, in one folder.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../cli/host.js';
 import { programWords } from '../cli/program.js';
 import { examplesOf } from './examples.js';
+import { temporaryFolder } from '../temporary.js';
 
 const page = readFileSync(join(packageRoot, 'docs', 'ablation.md'), 'utf8');
 const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, text = '']) => text.trim().split('\n'));
-const folder = mkdtempSync(join(tmpdir(), 'docs-ablation-'));
+const folder = temporaryFolder('docs-ablation');
 
 describe('docs/ablation.md', { timeout: 300_000 }, () => {
   beforeAll(() => { for (const { flags, text } of examplesOf(page)) writeFileSync(join(folder, flags['file']!), text); });

@@ -1,14 +1,15 @@
 // Locks of a shared folder: who is asked whether its holder lives, and what a holder does that was taken for dead. Processes of this machine: `loop.test.ts`, `test/ablate/kill.ts`.
-import { existsSync, mkdtempSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { holderLives, lockHolder, lockRun, LostLock } from '../../runtime/train/lock.js';
+import { temporaryFolder } from '../temporary.js';
 
 const elsewhere = { pid: process.pid, host: 'node7', started: '1' };
 /** A run that `owner` holds and touched `seconds` ago. */
 function heldBy(owner: object, seconds = 0): string {
-  const run = mkdtempSync(join(tmpdir(), 'lock-')), then = Date.now() / 1000 - seconds;
+  const run = temporaryFolder('lock'), then = Date.now() / 1000 - seconds;
   writeFileSync(join(run, 'lock'), JSON.stringify(owner));
   utimesSync(join(run, 'lock'), then, then);
   return run;
@@ -55,7 +56,7 @@ describe('a lock of another machine', () => {
 describe('a holder', () => {
   it('touches its lock three times a minute', () => {
     vi.useFakeTimers({ now: Date.now() });
-    const run = mkdtempSync(join(tmpdir(), 'lock-')), lock = lockRun(run), before = Date.now();
+    const run = temporaryFolder('lock'), lock = lockRun(run), before = Date.now();
     vi.advanceTimersByTime(61_000);
     expect(statSync(join(run, 'lock')).mtimeMs - before).toBeCloseTo(60_000, -2);
     lock.check();
@@ -64,7 +65,7 @@ describe('a holder', () => {
   });
   it('that was taken for dead writes no more, and leaves the lock to the other one', () => {
     vi.useFakeTimers({ now: Date.now() });
-    const run = mkdtempSync(join(tmpdir(), 'lock-')), lock = lockRun(run);
+    const run = temporaryFolder('lock'), lock = lockRun(run);
     writeFileSync(join(run, 'lock'), JSON.stringify(elsewhere));
     // stopped, as by a machine that sleeps: no timer ran, the clock did
     vi.setSystemTime(Date.now() + 700_000);
