@@ -1,11 +1,10 @@
-// Folders for the tests of one file, gone when they are over.
+// Folders for tests, gone with the process that asked for them.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 
 const made: string[] = [];
-afterAll(() => { for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true }); });
+process.on('exit', () => { for (const root of made) rmSync(root, { recursive: true, force: true }); });
 
 export function temporaryFolder(name: string): string {
   const root = mkdtempSync(join(tmpdir(), `${name}-`));

@@ -21,7 +21,8 @@ describe('help', () => {
   });
   it.each(commands.map((c) => [c.name, c] as const))('the examples of %s use only what it knows', (_, c) => {
     const known = [...Object.keys(c.flags), ...Object.keys(commonFlags)];
-    for (const [text] of c.examples) for (const m of text.matchAll(/--([\w-]+)/g)) expect(known).toContain(m[1]);
+    // what is quoted is another program's words
+    for (const [text] of c.examples) for (const m of text.replaceAll(/"[^"]*"/g, '').matchAll(/--([\w-]+)/g)) expect(known).toContain(m[1]);
   });
   it('--version is the package’s', async () => {
     expect((await tpsc(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
