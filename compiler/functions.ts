@@ -3,11 +3,13 @@
 import { GraphBuilder } from './ir/builder.js';
 import type { Graph, NodeId, Output } from './ir/graph.js';
 import { gradients } from './passes/autodiff.js';
-import type { Backward } from './passes/backward.js';
+import { madeOf, type Backward } from './passes/backward.js';
 import { optimise, PASSES, prepare, type Pass } from './passes/index.js';
 import { rematerialise, type Recomputation } from './passes/rematerialise.js';
 import { schedule } from './passes/schedule.js';
 import { trainable, type OptimizerConfig, type Program, type TensorInfo } from './program.js';
+import { int8Products, type Int8Product } from './targets/onnx/quantise.js';
+import type { TensorValue } from './bindings.js';
 
 /** infer(image; t, schedules) -> logits, … after the passes. */
 export const inferFunction = (program: Program): Graph => optimise(program.infer);
@@ -68,6 +70,15 @@ export function economical(program: Program, graph: Graph, { passes = PASSES, re
 export function keptAt(program: Program, prices: readonly number[], batch: number): readonly number[] {
   const whole = wholeGradient(program);
   return prices.map((price) => rematerialise(whole, BACKWARD, { price, batch }).kept);
+}
+
+/**
+ * The forward's products in a function of `program` with a frozen matrix that all tasks share, copies of them for the backward too: what can be in int8.
+ * Gradients' products with the same matrices are none of them.
+ */
+export function frozenProducts(program: Program, graph: Graph, tensors: ReadonlyMap<string, TensorValue>): ReadonlyMap<NodeId, Int8Product> {
+  const paths = new Set(program.tensors.filter((t) => t.kind === 'param' && t.frozen && !t.perTask).map((t) => t.path)), gradient = madeOf(graph, SEED);
+  return new Map([...int8Products(graph, { tensors }, paths)].filter(([id]) => !gradient.has(id)));
 }
 
 /**

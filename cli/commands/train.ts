@@ -1,5 +1,6 @@
 // tpsc train: trains a spec into a run directory.
 import { programName } from '../../compiler/program.js';
+import { MisuseError } from '../../runtime/errors.js';
 import { paint } from '../../runtime/report/colour.js';
 import type { TrainOptions } from '../../runtime/train/loop.js';
 import { readRun } from '../../runtime/train/run-directory.js';
@@ -28,6 +29,7 @@ export const train = command({
     'add-task': { type: 'string', describe: 'add this task of the spec to the run that --from names: all that the run has is frozen' },
     from: { type: 'string', describe: 'with --add-task: the run, trained on the spec\'s other tasks' },
     'memory-limit': { type: 'string', describe: 'keep the process within 6GB, say: what there is no room for is computed again, and with room a step is faster; part of the run\'s identity' },
+    frozen: { type: 'string', choices: ['fp32', 'int8'], describe: 'int8: the forward of frozen linear layers as int8 products, gradients in floats; part of the run\'s identity (default: fp32)' },
     tensorboard: { type: 'boolean', default: false, describe: 'write events for TensorBoard into --out, too: scalars, and masks at each validation' },
     resume: { type: 'boolean', default: false, describe: 'go on with the run in --out' },
     ...programFlags,
@@ -42,6 +44,7 @@ export const train = command({
     ['tpsc train net.tps --add-task NB --from runs/a --data lesions/ --out runs/b', 'a task more, with its row in the spec; the others stay as they are'],
     ['tpsc train net.tps#A2 --data lesions/ --out runs/c --epochs 5 --seed 1', 'a variant, shortly'],
     ['tpsc train net.tps --data lesions/ --out runs/e --memory-limit 6GB', 'what there is no room for is computed again'],
+    ['tpsc train net.tps --data lesions/ --out runs/f --frozen int8', 'the frozen encoder in int8: a little less exact'],
     ['tpsc train net.tps --data lesions/ --out runs/d --cache disk:features:20GB', 'what a frozen encoder makes of an image is there for later runs, too'],
   ],
   run: async (args, io) => {
@@ -49,6 +52,7 @@ export const train = command({
     const maxSteps = countOf('max-steps', args['max-steps'], 0);
     const seed = countOf('seed', args.seed, 0) ?? 0;
     const memoryLimit = parseMemory(args['memory-limit']);
+    if (args.frozen === 'int8' && args['add-task'] !== undefined) throw new MisuseError('--frozen int8 does not go with --add-task', 'leave it out: the other tasks\' predictions must stay as they are');
     const setting = parseCache(args.cache ?? 'ram');
     const asked = { ...args, ...(epochs === undefined ? {} : { epochs }) };
     const [{ openData, openEngine, versionsOf, machineText }, { train: trainProgram }, { grow }, { startLoader }, { growthAsked, openGrowth, joinedReading }, { renderGrowth, renderOld }, { openFeatures }] = await Promise.all([
@@ -82,7 +86,7 @@ export const train = command({
       const options: Omit<TrainOptions, 'program'> = {
         engine, dataset, cache, out: args.out, seed, reading, resume: args.resume, signal: stop.signal,
         command: words.map(quoted).join(' '), versions: versionsOf(engine), machine: machineText(),
-        ...(maxSteps === undefined ? {} : { maxSteps }), ...(memoryLimit === undefined ? {} : { memoryLimit }), ...(features === undefined ? {} : { features }), ...(args.tensorboard ? { tensorboard: args.out } : {}),
+        ...(maxSteps === undefined ? {} : { maxSteps }), ...(memoryLimit === undefined ? {} : { memoryLimit }), ...(features === undefined ? {} : { features }), ...(args.frozen === undefined ? {} : { frozen: args.frozen === 'int8' ? 'int8' : 'fp32' } as const), ...(args.tensorboard ? { tensorboard: args.out } : {}),
         onEvent: (e) => {
           switch (e.kind) {
             case 'start':

@@ -17,3 +17,13 @@ export function depths(graph: Graph, seed: string): ReadonlyMap<NodeId, number> 
   }
   return depth;
 }
+
+/** The values that are made of the seed. What is computed again only waits for one of them (`after`), and is none. */
+export function madeOf(graph: Graph, seed: string): ReadonlySet<NodeId> {
+  const made = new Set<NodeId>();
+  for (const node of graph.nodes.values()) {
+    const from = node.op === 'after' ? node.inputs.slice(0, 1) : node.inputs;
+    if (from.some((i) => made.has(i)) || (isLeaf(node.op) && node.op !== 'constant' && leafName(node) === seed)) made.add(node.id);
+  }
+  return made;
+}

@@ -1,5 +1,6 @@
 // What runs a graph. An engine compiles a graph once and runs it many times; it knows nothing of training.
-import type { Graph } from '../../compiler/ir/graph.js';
+import type { Graph, NodeId } from '../../compiler/ir/graph.js';
+import type { Int8Product } from '../../compiler/targets/onnx/index.js';
 
 export type TensorData = Float32Array | BigInt64Array | Uint8Array;
 /** Row-major. dtype f32 has Float32Array, i64 BigInt64Array, bool Uint8Array. */
@@ -27,6 +28,11 @@ export interface CompiledFunction {
   dispose(): Promise<void>;
 }
 
+export interface CompileOptions {
+  /** Products that are computed in int8, with the weights given here; what else reads those leaves is fed with them. Only where the engine says `int8`. */
+  readonly int8?: ReadonlyMap<NodeId, Int8Product>;
+}
+
 export interface Engine {
   /** `ort`, `reference`, … */
   readonly name: string;
@@ -35,7 +41,9 @@ export interface Engine {
   readonly threads: number;
   /** What the user should know of how it runs here. */
   readonly note?: string;
-  compile(graph: Graph): Promise<CompiledFunction>;
+  /** `compile` takes products in int8. */
+  readonly int8?: boolean;
+  compile(graph: Graph, options?: CompileOptions): Promise<CompiledFunction>;
 }
 
 export const f32 = (shape: readonly number[], data: Float32Array | readonly number[]): Tensor =>

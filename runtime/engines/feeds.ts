@@ -1,14 +1,15 @@
 // What every engine asks of the values it is fed and writes into, and how values pass between an engine's tensors and the core's arrays.
 import { bindSizes, FeedError, type Sizes } from '../../compiler/evaluate.js';
-import { evaluateDim } from '../../compiler/ir/dim.js';
-import { isLeaf, leafName, nodeOf, type Graph, type Node } from '../../compiler/ir/graph.js';
+import { evaluateDim, isStatic } from '../../compiler/ir/dim.js';
+import { isLeaf, leafName, nodeOf, type Graph, type Node, type NodeId } from '../../compiler/ir/graph.js';
 import { ndarray, sizeOf, type NdArray } from '../../compiler/ir/ndarray.js';
-import type { Feeds, RunOptions, Tensor, TensorData } from './engine.js';
+import { onlyRead } from '../../compiler/targets/onnx/index.js';
+import type { CompileOptions, Feeds, RunOptions, Tensor, TensorData } from './engine.js';
 
-/** The leaves that a run must feed, each once, in the order of the graph. */
-export function fedLeaves(graph: Graph): readonly Node[] {
-  const leaves = new Map<string, Node>();
-  for (const node of graph.nodes.values()) if (isLeaf(node.op) && node.op !== 'constant' && !leaves.has(leafName(node))) leaves.set(leafName(node), node);
+/** The leaves that a run must feed, each once, in the order of the graph; those that only `int8` products read are in their session. */
+export function fedLeaves(graph: Graph, { int8 }: CompileOptions = {}): readonly Node[] {
+  const leaves = new Map<string, Node>(), within = int8 === undefined ? new Set<NodeId>() : onlyRead(graph, int8);
+  for (const node of graph.nodes.values()) if (isLeaf(node.op) && node.op !== 'constant' && !within.has(node.id) && !leaves.has(leafName(node))) leaves.set(leafName(node), node);
   return [...leaves.values()];
 }
 
@@ -20,7 +21,8 @@ export function checkFeeds(graph: Graph, leaves: readonly Node[], feeds: Feeds):
     if (tensor.dtype !== leaf.type.dtype) throw new FeedError(`${leafName(leaf)} is fed with ${tensor.dtype}; the graph says ${leaf.type.dtype}`);
     if (tensor.data.length !== sizeOf(tensor.shape)) throw new FeedError(`${leafName(leaf)} is fed with ${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`);
   }
-  return bindSizes(graph, (name) => feeds[name]?.shape);
+  const fed = new Set(leaves.map(leafName)), within = new Map([...graph.nodes.values()].flatMap((n): [string, readonly number[]][] => (isLeaf(n.op) && n.op !== 'constant' && !fed.has(leafName(n)) ? [[leafName(n), n.type.shape.filter(isStatic)]] : [])));
+  return bindSizes(graph, (name) => feeds[name]?.shape ?? within.get(name));
 }
 
 /** For each output the tensor that its result goes into: the caller's, or a new one of the output's shape. Throws FeedError where the caller's does not fit. */

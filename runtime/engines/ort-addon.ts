@@ -2,7 +2,7 @@
 import type * as Ort from 'onnxruntime-node';
 import { leafName, type DType, type Graph } from '../../compiler/ir/graph.js';
 import { toOnnx } from '../../compiler/targets/onnx/index.js';
-import type { CompiledFunction, Tensor, TensorData } from './engine.js';
+import type { CompiledFunction, CompileOptions, Tensor, TensorData } from './engine.js';
 import { checkFeeds, deliver, fedLeaves } from './feeds.js';
 import { CONFIG, ONNX_OPTIONS } from './ort-settings.js';
 
@@ -20,9 +20,9 @@ export const addonSettings = (device: 'cpu' | 'cuda', threads: number): Ort.Infe
   extra: CONFIG,
 });
 
-export async function compileWithAddon(ort: typeof Ort, graph: Graph, settings: Ort.InferenceSession.SessionOptions): Promise<CompiledFunction> {
-  const leaves = fedLeaves(graph), names = leaves.map(leafName);
-  const model = toOnnx(graph, ONNX_OPTIONS);
+export async function compileWithAddon(ort: typeof Ort, graph: Graph, settings: Ort.InferenceSession.SessionOptions, how: CompileOptions = {}): Promise<CompiledFunction> {
+  const leaves = fedLeaves(graph, how), names = leaves.map(leafName);
+  const model = toOnnx(graph, { ...ONNX_OPTIONS, ...how });
   const session = await ort.InferenceSession.create(model.bytes, settings);
   return {
     inputs: names,

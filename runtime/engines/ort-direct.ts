@@ -1,7 +1,7 @@
 // Graphs on ONNX Runtime's C API: runs leave the JavaScript thread free, and results are written where they are to be.
 import { leafName, type DType, type Graph } from '../../compiler/ir/graph.js';
 import { toOnnx } from '../../compiler/targets/onnx/index.js';
-import type { CompiledFunction, Feeds, RunOptions, Tensor, TensorData } from './engine.js';
+import type { CompiledFunction, CompileOptions, Feeds, RunOptions, Tensor, TensorData } from './engine.js';
 import { checkFeeds, copyData, fedLeaves, resultTensors } from './feeds.js';
 import { mayOverwrite } from './in-place.js';
 import type { Handle, OrtLibrary } from './ort-library.js';
@@ -34,10 +34,10 @@ function makeContext(library: OrtLibrary): DirectContext {
 /** Sessions that nobody can reach any more are released, though `dispose` is the way. */
 const forgotten = new FinalizationRegistry<() => void>((release) => { release(); });
 
-export async function compileDirect(graph: Graph, context: DirectContext, threads: number): Promise<CompiledFunction> {
+export async function compileDirect(graph: Graph, context: DirectContext, threads: number, how: CompileOptions = {}): Promise<CompiledFunction> {
   const { library } = context;
-  const leaves = fedLeaves(graph), names = leaves.map(leafName);
-  const { session, outputValues } = await createSession(graph, context, threads);
+  const leaves = fedLeaves(graph, how), names = leaves.map(leafName);
+  const { session, outputValues } = await createSession(graph, context, threads, how);
   const inputNames = nameTable(library, names), outputNames = nameTable(library, outputValues);
   const overwriting = new Map<string, boolean>();
   const overwrites = (output: { readonly name: string; readonly id: number }, leaf: string): boolean => {
@@ -91,8 +91,8 @@ export async function compileDirect(graph: Graph, context: DirectContext, thread
 interface Session { readonly handle: Handle; readonly release: () => void }
 
 /** The file's bytes are not kept. */
-async function createSession(graph: Graph, { library, environment }: DirectContext, threads: number): Promise<{ readonly session: Session; readonly outputValues: readonly string[] }> {
-  const { bytes, outputs } = toOnnx(graph, ONNX_OPTIONS);
+async function createSession(graph: Graph, { library, environment }: DirectContext, threads: number, how: CompileOptions): Promise<{ readonly session: Session; readonly outputValues: readonly string[] }> {
+  const { bytes, outputs } = toOnnx(graph, { ...ONNX_OPTIONS, ...how });
   const options = library.make('createSessionOptions');
   try {
     library.call('disableMemPattern', options);

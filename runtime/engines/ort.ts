@@ -28,15 +28,15 @@ export async function createOrtEngine({ threads = availableParallelism(), device
   const ort = await import('onnxruntime-node'), settings = addonSettings(device, threads);
   if (device === 'cuda') await expectCuda(ort, settings);
   return {
-    name: 'ort', version: ort.env.versions.node ?? ort.env.versions.common, device, threads,
+    name: 'ort', version: ort.env.versions.node ?? ort.env.versions.common, device, threads, int8: device === 'cpu',
     ...(library === undefined ? {} : { note: `ONNX Runtime's C API cannot be had here (${library.message}): results are copied, and progress stands still during a step` }),
-    compile: (graph) => compileWithAddon(ort, graph, settings),
+    compile: (graph, how) => compileWithAddon(ort, graph, settings, how),
   };
 }
 
 function directEngine(library: OrtLibrary, threads: number): Engine {
   const context = directContext(library);
-  return { name: 'ort', version: library.version, device: 'cpu', threads, compile: (graph) => compileDirect(graph, context, threads) };
+  return { name: 'ort', version: library.version, device: 'cpu', threads, int8: true, compile: (graph, how) => compileDirect(graph, context, threads, how) };
 }
 
 const CUDA_FILE: Readonly<Record<string, string>> = { linux: 'libonnxruntime_providers_cuda.so', win32: 'onnxruntime_providers_cuda.dll' };

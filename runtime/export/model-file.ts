@@ -7,12 +7,13 @@ import { specialise } from '../../compiler/passes/specialise.js';
 import { pathForTask, taskCodes, type Program } from '../../compiler/program.js';
 import { HALF_MAX } from '../../compiler/targets/onnx/half.js';
 import { MASK_OUTPUTS, type ShapedPictures } from '../../compiler/targets/onnx/pictures.js';
-import { toOnnx, type OnnxModel } from '../../compiler/targets/onnx/index.js';
+import { int8Products, toOnnx, type OnnxModel } from '../../compiler/targets/onnx/index.js';
 import { pipelineOf } from '../data/augment.js';
 import { MisuseError, UserError } from '../errors.js';
 import { multiplyAdds } from '../report/counts.js';
 import { weightsFile } from '../state/weights.js';
 import { exportMetadata, preprocessingOf, type Frozen, type Precision } from '../train/export-metadata.js';
+import { noFrozenLinear } from '../train/frozen-int8.js';
 import { imageInput } from '../train/image-input.js';
 import { scheduleValue } from '../train/schedules.js';
 import { findTrainedRun } from '../train/trained-run.js';
@@ -124,14 +125,14 @@ export function exportOnnx({ program, values, schedules }: Trained, options: Exp
   const int8 = new Set(frozen === 'int8' ? program.tensors.filter((t) => t.frozen).map((t) => t.path) : []);
   const model = (graph: Graph, baked: string | undefined, from: number): OnnxModel => toOnnx(graph, {
     ...bound, ...(baked === undefined ? {} : { task: baked }), ...(opset === undefined ? {} : { opset }), name: program.name, producerVersion: toolVersion,
-    halfWeights: precision === 'fp16', int8, ...(preprocessing ? { pictures: picturesOf(program) } : {}),
+    halfWeights: precision === 'fp16', int8: int8Products(graph, baked === undefined ? bound : { ...bound, task: baked }, int8), ...(preprocessing ? { pictures: picturesOf(program) } : {}),
     ...(postprocessing ? { masks: { logits: 'logits', threshold: program.training?.threshold ?? 0.5 } } : {}),
     metadata: exportMetadata(program, { toolVersion, schedules, precision, frozen, withPreprocessing: preprocessing, withPostprocessing: postprocessing, ...(baked === undefined ? {} : { task: baked, dropBelow }) }),
     external: { location: dataLocation(file), from },
   });
   const open = inferFunction(program), count = counterOf(program), limit = externalFrom * 2 ** 20;
   const whole = tensorsOf(open), trainingOnly = count(codes.length) - count(codes.length, whole);
-  if (frozen === 'int8' && model(open, task, 0).int8.length === 0) throw new MisuseError(`${program.name} has no frozen linear layer for --frozen int8`, 'freeze its encoder (`with { frozen: true }`), or leave the flag out');
+  if (frozen === 'int8' && model(open, task, 0).int8.length === 0) throw noFrozenLinear(program);
   if (task === undefined) return { ...model(open, undefined, limit), parameters: count(codes.length, whole), trainingOnly };
   const { graph: rest, dropped, folded } = specialise(program.infer, { ...bound, task }, dropBelow), graph = optimise(rest);
   const own = tensorsOf(graph), made = model(graph, task, limit), parameters = count(1, new Set([...own, ...folded]));

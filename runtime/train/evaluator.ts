@@ -8,6 +8,7 @@ import type { FeatureCache } from '../features/cache.js';
 import { batchCounts, confusion, scoresOf, type ImageCounts, type MiouDefinition, type Scores } from '../metrics/index.js';
 import { maskAt, type Prediction } from '../report/overlay.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
+import { int8Of, type FrozenValues } from './frozen-int8.js';
 import { frozenPart } from './frozen.js';
 import { imageInput } from './image-input.js';
 
@@ -46,10 +47,10 @@ export interface Evaluator {
   dispose(): Promise<void>;
 }
 
-/** `features` keeps the features of frozen parts; numbers are the same with and without. */
-export async function makeEvaluator(program: Program, training: TrainConfig, engine: Engine, features?: FeatureCache): Promise<Evaluator> {
-  const graph = evalFunction(program), frozen = await frozenPart(program, graph, engine, features);
-  const fn = await engine.compile(frozen?.rest ?? graph);
+/** `features` keeps the features of frozen parts; numbers are the same with and without. `int8`: products with these frozen matrices are in int8. */
+export async function makeEvaluator(program: Program, training: TrainConfig, engine: Engine, features?: FeatureCache, int8?: FrozenValues): Promise<Evaluator> {
+  const graph = evalFunction(program), frozen = await frozenPart(program, graph, engine, features, int8), rest = frozen?.rest ?? graph;
+  const fn = await engine.compile(rest, int8Of(program, rest, int8));
   const binder = binderOf(program), { name: image, ...size } = imageInput(program), codes = taskCodes(program);
   const boundTask = (own: number, bindAs: EvaluationRequest['bindAs']): number | undefined => {
     if (!program.readsTask) return undefined;

@@ -3,16 +3,18 @@
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { hashGraph } from '../../compiler/ir/print.js';
-import type { Graph } from '../../compiler/ir/graph.js';
+import { leafName, type Graph } from '../../compiler/ir/graph.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
 import { splitFrozen } from '../../compiler/passes/frozen-prefix.js';
 import type { Program } from '../../compiler/program.js';
 import { hasMemory } from '../engines/device.js';
 import { f32, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
+import { fedLeaves } from '../engines/feeds.js';
 import type { FeatureCache } from '../features/cache.js';
 import type { Shelf } from '../features/shelf.js';
 import { multiplyAdds } from '../report/counts.js';
 import { binderOf } from './bind.js';
+import { int8Of, type FrozenValues } from './frozen-int8.js';
 import { imageInput } from './image-input.js';
 import { engineIdentity } from './run-directory.js';
 
@@ -32,7 +34,7 @@ export interface FrozenPart {
 }
 
 /** Undefined where there is no frozen part that is worth it, and on engines that keep a step on their device. */
-export async function frozenPart(program: Program, graph: Graph, engine: Engine, cache?: FeatureCache): Promise<FrozenPart | undefined> {
+export async function frozenPart(program: Program, graph: Graph, engine: Engine, cache?: FeatureCache, int8?: FrozenValues): Promise<FrozenPart | undefined> {
   if (hasMemory(engine)) return undefined;
   const { name: input } = imageInput(program);
   const split = splitFrozen(graph, input, new Set(program.tensors.filter((t) => t.kind === 'param' && t.frozen && !t.perTask).map((t) => t.path)));
@@ -40,7 +42,7 @@ export async function frozenPart(program: Program, graph: Graph, engine: Engine,
   const { prefix, rest, features: parts } = split, own = multiplyAdds(prefix), share = own / (own + multiplyAdds(rest));
   if (!(share >= LEAST_SHARE)) return undefined;
 
-  const fn = await engine.compile(prefix), binder = binderOf(program);
+  const fn = await engine.compile(prefix, int8Of(program, prefix, int8)), binder = binderOf(program), leaves = fedLeaves(prefix).map(leafName);
   const sizes = parts.map((p) => sizeOf(p.shape)), floats = sizes.reduce((a, b) => a + b, 0);
   const hash = hashGraph(prefix);
   let shelf: Shelf | undefined, from: Feeds = {}, trusted = false, last: readonly Tensor[] = [];
@@ -60,7 +62,7 @@ export async function frozenPart(program: Program, graph: Graph, engine: Engine,
   const shelfFor = (weights: Feeds): Shelf | undefined => {
     if (cache === undefined) return undefined;
     if (shelf === undefined || Object.keys(weights).some((path) => weights[path] !== from[path])) {
-      const text = JSON.stringify(['features 1', cache.version, engineIdentity(engine), engine.threads, cpus()[0]?.model, hash, Object.keys(weights).sort().map((path) => [path, digestOf((weights[path] as Tensor).data)])]);
+      const text = JSON.stringify(['features 1', cache.version, engineIdentity(engine), engine.threads, cpus()[0]?.model, hash, ...(int8 === undefined ? [] : ['int8']), Object.keys(weights).sort().map((path) => [path, digestOf((weights[path] as Tensor).data)])]);
       shelf = cache.shelves.open(createHash('sha256').update(text).digest('hex').slice(0, 32), floats);
       [from, trusted] = [weights, !shelf.inherited];
     }
@@ -84,7 +86,7 @@ export async function frozenPart(program: Program, graph: Graph, engine: Engine,
     features: async (tensors, image) => {
       const began = performance.now();
       const [count = 0, ...shape] = image.shape, each = sizeOf(shape), pixels = image.data as Float32Array;
-      const weights = binder.feeds(fn.inputs, tensors, undefined), shelves = shelfFor(weights), room = roomFor(count);
+      const weights = binder.feeds(fn.inputs, tensors, undefined), shelves = shelfFor(binder.feeds(leaves, tensors, undefined)), room = roomFor(count);
       const sample = (i: number): Float32Array => pixels.subarray(i * each, (i + 1) * each);
       const keys = Array.from({ length: count }, (_, i) => (shelves === undefined ? String(i) : digestOf(sample(i))));
       const make = (i: number): Promise<void> => compute(weights, sample(i), shape, partsOf(room, i));

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { USUAL_PRICE } from '../../compiler/functions.js';
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import { trainBatches, type Dataset, type ImageCache, type TrainBatches } from '../data/index.js';
-import type { Engine } from '../engines/engine.js';
+import type { Engine, Tensor } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import type { FeatureCache, FeatureUse } from '../features/cache.js';
 import { writeJsonAtomically } from '../state/atomic.js';
@@ -14,6 +14,8 @@ import { requireTensors, startingTensors, weightsIdentity, type WeightsReport } 
 import { openEvents, type EventValue, type RunEvents } from '../tensorboard/events.js';
 import { gateValues, panelValues, shownItems } from '../tensorboard/panels.js';
 import { makeEvaluator, type Evaluation, type Evaluator } from './evaluator.js';
+import type { Frozen } from './export-metadata.js';
+import { frozenValues } from './frozen-int8.js';
 import { gapsOf, type Gaps } from './gaps.js';
 import type { GrowthStart } from './grow.js';
 import type { Growth } from './growth.js';
@@ -42,6 +44,8 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** A run directory, a .safetensors file, or `random`. */
   readonly weights?: string;
+  /** `int8`: the frozen linear layers' forward products in int8, here and in the validation. Absent: as the run in `out` was begun. */
+  readonly frozen?: Frozen;
   /** A task that is added to a trained run (`grow.ts`), in place of `weights`: how the training begins, and what of it stays. */
   readonly growth?: Growth & { readonly begin: () => GrowthStart };
   /** Aborted: the step under way is finished, a checkpoint is saved, and `train` returns. */
@@ -114,18 +118,19 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     const identity: RunIdentity = {
       program: program.hash, seed: options.seed, data: options.dataset.fingerprint, engine: engineIdentity(engine), threads: engine.threads,
       weights: start?.identity ?? weightsIdentity(growth?.from ?? options.weights) ?? before?.identity.weights ?? 'init',
-      ...(growth === undefined ? {} : { added: growth.task }), ...(price === undefined || price === USUAL_PRICE ? {} : { price }),
+      ...(growth === undefined ? {} : { added: growth.task }), ...(price === undefined || price === USUAL_PRICE ? {} : { price }), ...((options.frozen ?? before?.identity.frozen) === 'int8' ? { frozen: 'int8' } : {}),
     };
     if (before !== undefined) requireSame(paths.root, before.identity, identity);
-    else writeRun(paths, program, recordOf(options, training, identity));
     if (saved !== undefined) requireTensors(program, saved.state.tensors, paths.checkpoints);
+    const tensors = saved?.state.tensors ?? start?.tensors ?? new Map<string, Tensor>(), int8 = identity.frozen === undefined ? undefined : frozenValues(program, engine, tensors);
+    if (before === undefined) writeRun(paths, program, recordOf(options, training, identity));
 
     const stepper = await makeStepper(program, training, engine, {
       ...(growth === undefined ? {} : { tables: growth.tables }), ...(options.features === undefined ? {} : { cache: options.features }),
-      ...(price === undefined ? {} : { recomputation: { price, batch: training.batch } }),
+      ...(int8 === undefined ? {} : { int8 }), ...(price === undefined ? {} : { recomputation: { price, batch: training.batch } }),
     });
     closing.push(() => stepper.dispose());
-    const evaluator = options.dataset.items.some((i) => i.split === 'val') ? await makeEvaluator(program, training, engine, options.features) : undefined;
+    const evaluator = options.dataset.items.some((i) => i.split === 'val') ? await makeEvaluator(program, training, engine, options.features, int8) : undefined;
     closing.push(() => evaluator?.dispose());
     const log = openLog(paths.log, saved?.record.logBytes ?? 0);
     closing.push(() => log.close());
@@ -133,7 +138,7 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     closing.push(() => events?.close());
     const trainedTasks = growth === undefined ? undefined : [growth.task];
     const held = pickValues(growth?.held ?? [], saved?.record.schedules ?? grown?.schedules ?? {});
-    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, events, batches, held, lock }, saved?.state ?? freshState(start?.tensors ?? new Map(), stepper, trainedTasks ?? taskCodes(program)), saved?.record);
+    const run = new Run(options, training, hashOf(identity), paths, { stepper, evaluator, log, events, batches, held, lock }, saved?.state ?? freshState(tensors, stepper, trainedTasks ?? taskCodes(program)), saved?.record);
     options.onEvent?.({ kind: 'start', step: run.progress.step, steps: run.steps, epochs: training.epochs, images: batches.images, weights: start?.report, gaps: gapsOf(program, options.dataset, trainedTasks), ...(stepper.frozen === undefined ? {} : { frozen: { ...stepper.frozen, ...(options.features === undefined ? {} : { place: options.features.shelves.place }) } }) });
     const from = run.progress;
     const stopped = await run.go();

@@ -25,6 +25,8 @@ export interface RunIdentity {
   readonly added?: string;
   /** The price of memory (compiler/passes/rematerialise.ts) where it is not the usual one: what is computed again may be rounded otherwise. */
   readonly price?: number;
+  /** The forward's products with frozen matrices are in int8; absent: all in floats. */
+  readonly frozen?: 'int8';
 }
 
 /** What a training was told of its data folder. */
@@ -68,6 +70,7 @@ export const hashOf = (identity: RunIdentity): string => createHash('sha256').up
 
 const IDENTITY: readonly (readonly [keyof RunIdentity, string])[] = [
   ['program', 'spec'], ['seed', 'seed'], ['data', 'data'], ['engine', 'engine'], ['threads', 'number of threads'], ['weights', 'starting weights'], ['added', 'added task'], ['price', 'memory limit (price of a byte)'],
+  ['frozen', 'number format of frozen layers'],
 ];
 
 /** What a training that was killed before its run.json was written may have left. */

@@ -10,6 +10,7 @@ import type { FeatureCache } from '../features/cache.js';
 import type { TrainState } from '../state/checkpoint.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
 import { dropFeeds, dropLeaves } from './dropout.js';
+import { int8Of, type FrozenValues } from './frozen-int8.js';
 import { frozenPart, type FrozenPart } from './frozen.js';
 import { imageInput } from './image-input.js';
 import { clearOthers, keepOthers } from './rows.js';
@@ -62,15 +63,17 @@ export interface StepperOptions extends GradOptions {
   readonly tables?: ReadonlyMap<string, Uint8Array>;
   /** Keeps the features of frozen parts; numbers are the same with and without. */
   readonly cache?: FeatureCache;
+  /** The forward's products with these frozen matrices are in int8. */
+  readonly int8?: FrozenValues;
 }
 
 /** Where the engine's device has a memory of its own, the step stays there, and keeps no features. */
-export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, { tables = new Map(), cache, ...how }: StepperOptions = {}): Promise<Stepper> {
+export async function makeStepper(program: Program, training: TrainConfig, engine: Engine, { tables = new Map(), cache, int8, ...how }: StepperOptions = {}): Promise<Stepper> {
   if (hasMemory(engine) && tables.size === 0) return (await import('./resident.js')).makeResidentStepper(program, training, engine, how);
   const whole = wholeGradient(program, how), image = imageInput(program).name;
   // Cut first: what is computed again for the backward begins at the features.
-  const frozen = await frozenPart(program, whole, engine, cache), graph = economical(program, frozen?.rest ?? whole, how);
-  const grad = await engine.compile(graph);
+  const frozen = await frozenPart(program, whole, engine, cache, int8), graph = economical(program, frozen?.rest ?? whole, how);
+  const grad = await engine.compile(graph, int8Of(program, graph, int8));
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
   const waiting = new Set(training.afterImprovement ?? []);
   const updates: Update[] = [];

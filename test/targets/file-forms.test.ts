@@ -9,7 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { TensorValue } from '../../compiler/bindings.js';
 import { GraphBuilder } from '../../compiler/ir/builder.js';
 import type { Graph } from '../../compiler/ir/graph.js';
-import { toOnnx, type OnnxOptions } from '../../compiler/targets/onnx/index.js';
+import { int8Products, toOnnx, type OnnxOptions } from '../../compiler/targets/onnx/index.js';
 import { decodeImage } from '../../runtime/data/index.js';
 import { maskAt, resizeBilinear } from '../../runtime/report/overlay.js';
 import { B, input, param } from '../ir/support.js';
@@ -54,14 +54,14 @@ describe('weights in fewer bits', () => {
   });
 
   test('a named matrix is int8 with a scale a column, and its product is one of integers', async () => {
-    const model = file(graph, { tensors, int8: new Set(['w']) }), { ops, tensors: written } = content(model.bytes);
+    const model = file(graph, { tensors, int8: int8Products(graph, { tensors }, new Set(['w'])) }), { ops, tensors: written } = content(model.bytes);
     expect(model.int8).toEqual(['w']);
     expect(ops).toEqual(['DynamicQuantizeLinear', 'MatMulInteger', 'Cast', 'Mul', 'Mul', 'Reshape', 'Add']);
     expect(Object.keys(written)).toEqual(expect.arrayContaining(['b', 'w:int8', 'w:scale']));
     expect(written['w']).toBeUndefined();
     const integers = new Int8Array(Uint8Array.from(written['w:int8']!.rawData!).buffer);
     expect(Math.max(...integers.map(Math.abs))).toBe(64);
-    const [plain, quantised] = [await y({}), await y({ int8: new Set(['w']) })];
+    const [plain, quantised] = [await y({}), await y({ int8: int8Products(graph, { tensors }, new Set(['w'])) })];
     // Each column has its own scale: an error of 1/128 of its largest weight and 1/255 of the activations' range, K times, as noise.
     plain.forEach((v, i) => { expect(Math.abs(v - quantised[i]!)).toBeLessThan(0.05 * Math.sqrt(K) * (i % M === 1 ? 1000 : 1)); });
     expect(quantised.filter((_, i) => i % M === 0)).toEqual(plain.filter((_, i) => i % M === 0));
@@ -70,12 +70,12 @@ describe('weights in fewer bits', () => {
   test('what else reads the matrix still finds its floats', () => {
     const g = new GraphBuilder(), w = param(g, 'w', [M, K]);
     const twice = g.finish([{ name: 'y', id: g.add('matmul', [input(g, 'x', [B, K]), w], { transpose_b: true }) }, { name: 'norm', id: g.sum(g.mul(w, w), [0, 1]) }]);
-    expect(Object.keys(content(file(twice, { tensors, int8: new Set(['w']) }).bytes).tensors)).toEqual(expect.arrayContaining(['w', 'w:int8']));
+    expect(Object.keys(content(file(twice, { tensors, int8: int8Products(twice, { tensors }, new Set(['w'])) }).bytes).tensors)).toEqual(expect.arrayContaining(['w', 'w:int8']));
   });
 
   test('a matrix that is not named, or has no value, is left alone', () => {
-    expect(file(graph, { tensors, int8: new Set(['other']) }).int8).toEqual([]);
-    expect(file(graph, { int8: new Set(['w']) }).int8).toEqual([]);
+    expect(file(graph, { tensors, int8: int8Products(graph, { tensors }, new Set(['other'])) }).int8).toEqual([]);
+    expect(file(graph, { int8: int8Products(graph, {}, new Set(['w'])) }).int8).toEqual([]);
   });
 });
 

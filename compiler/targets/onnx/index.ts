@@ -1,19 +1,20 @@
 // Graph to ONNX file: walks the graph once and lets each op's row write itself. No file is written here; bytes are returned.
 import type { Bindings } from '../../bindings.js';
 import { GraphBuilder } from '../../ir/builder.js';
-import { isLeaf, leafName, nodeOf, type Graph, type Node, type Output } from '../../ir/graph.js';
+import { isLeaf, leafName, nodeOf, type Graph, type Node, type NodeId, type Output } from '../../ir/graph.js';
 import { opOf } from '../../ops/index.js';
 import { Emitter } from './emitter.js';
 import { placeExternally, type ExternalData, type ExternalOptions } from './external.js';
 import { Leaves, type GraphInput } from './leaves.js';
 import { OPSETS } from './opset.js';
-import { int8Products, onlyRead, writeInt8Product } from './quantise.js';
+import { onlyRead, writeInt8Product, type Int8Product } from './quantise.js';
 import { cutLogits, type CutLogits, type ShapedPictures } from './pictures.js';
 import { encodeModel, externalProto, tensorProto, valueInfo, type FileType } from './proto.js';
 
 export type { ExternalData, ExternalTensor } from './external.js';
 export type { GraphInput } from './leaves.js';
 export type { FileType } from './proto.js';
+export { int8Products, onlyRead, type Int8Product } from './quantise.js';
 
 export interface OnnxOptions extends Bindings {
   /** Of ai.onnx; one of `OPSETS`. */
@@ -29,8 +30,8 @@ export interface OnnxOptions extends Bindings {
   readonly external?: ExternalOptions;
   /** Parameters of rank 2 and more are kept in half precision and cast to floats where they are read. The values must be finite as halves. */
   readonly halfWeights?: boolean;
-  /** Parameters, as the graph names them, whose products are written in int8 (`quantise.ts`). */
-  readonly int8?: ReadonlySet<string>;
+  /** Products that are written in int8 (`int8Products`). */
+  readonly int8?: ReadonlyMap<NodeId, Int8Product>;
   /** The file takes pictures in place of one of the graph's inputs. */
   readonly pictures?: ShapedPictures;
   /** The file cuts one of its outputs into masks. */
@@ -58,7 +59,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): OnnxModel {
   const { opset = OPSETS.usual, hideShapes = false } = options;
   const emitter = new Emitter(graph, opset);
   const leaves = new Leaves(emitter, options);
-  const int8 = int8Products(graph, options, options.int8 ?? new Set());
+  const { int8 = new Map<NodeId, Int8Product>() } = options;
   const skipped = onlyRead(graph, int8);
   leaves.bind(graph, skipped);
   const values = new Map<number, string>();
