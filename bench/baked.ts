@@ -16,7 +16,7 @@ import { fileValues, initialValues } from '../runtime/export/values.js';
 import { imageInput } from '../runtime/train/image-input.js';
 import { openOnnxFile } from '../runtime/train/onnx-file.js';
 import type { Baked } from './child.js';
-import { apart, batchOf, firstValues, trainable } from './subject.js';
+import { apart, batchOf, firstValues, taken, trainable } from './subject.js';
 
 const { values, positionals: [spec = ''] } = parseArgs({ allowPositionals: true, options: {
   batch: { type: 'string', default: '1' }, steps: { type: 'string', default: '3' }, threads: { type: 'string', default: '2' }, set: { type: 'string', multiple: true, default: [] },
@@ -35,12 +35,10 @@ try {
   }
   const { image } = batchOf(program, Number(values.batch)), feeds = { [imageInput(program).name]: image, t: i64(Math.max(0, codes.indexOf(task ?? ''))) };
   for (let step = 0; step <= Number(values.steps); step++) for (const side of sides) {
-    const before = process.cpuUsage(), began = performance.now();
-    const { logits } = await side.fn.run(Object.fromEntries(side.fn.inputs.map((name) => [name, feeds[name] ?? image])));
-    const wall = performance.now() - began, { user, system } = process.cpuUsage(before);
+    const own = Object.fromEntries(side.fn.inputs.map((name) => [name, feeds[name] ?? image])), { wall, processor, value: { logits } } = await taken(() => side.fn.run(own));
     if (step > 0) {
-      side.steps.push(wall / 1000);
-      side.processor.push((user + system) / 1e6);
+      side.steps.push(wall);
+      side.processor.push(processor);
     }
     side.logits = logits?.data as Float32Array<ArrayBuffer>;
   }

@@ -10,7 +10,7 @@ import { createEngine } from '../runtime/engines/index.js';
 import { startingTensors } from '../runtime/state/weights.js';
 import { frozenValues } from '../runtime/train/frozen-int8.js';
 import { freshState, makeStepper } from '../runtime/train/step.js';
-import { batchOf, firstValues, median, trainable } from './subject.js';
+import { batchOf, firstValues, median, taken, trainable } from './subject.js';
 
 const { values: flags, positionals: [spec = ''] } = parseArgs({ allowPositionals: true, options: {
   batch: { type: 'string', default: '1' }, steps: { type: 'string', default: '5' }, threads: { type: 'string', default: '2' },
@@ -23,16 +23,15 @@ const { tensors } = startingTensors(program, 0, 'random'), frozen = frozenValues
 
 const sides = [];
 for (const int8 of [undefined, frozen]) {
-  const began = performance.now(), stepper = await makeStepper(program, training, engine, int8 === undefined ? {} : { int8 });
-  sides.push({ stepper, compiled: (performance.now() - began) / 1000, state: freshState(new Map(tensors), stepper, taskCodes(program)), wall: [] as number[], processor: [] as number[], losses: [] as number[] });
+  const { wall: compiled, value: stepper } = await taken(() => makeStepper(program, training, engine, int8 === undefined ? {} : { int8 }));
+  sides.push({ stepper, compiled, state: freshState(new Map(tensors), stepper, taskCodes(program)), wall: [] as number[], processor: [] as number[], losses: [] as number[] });
 }
 for (let step = 0; step <= Number(flags.steps); step++) for (const { stepper, state, wall, processor, losses } of sides) {
-  const before = process.cpuUsage(), began = performance.now();
-  losses.push((await stepper.run(state, batch, { lr: 1e-4, schedules, seed: 0, step })).loss);
-  const { user, system } = process.cpuUsage(before);
+  const took = await taken(() => stepper.run(state, batch, { lr: 1e-4, schedules, seed: 0, step }));
+  losses.push(took.value.loss);
   if (step === 0) continue;
-  wall.push((performance.now() - began) / 1000);
-  processor.push((user + system) / 1e6);
+  wall.push(took.wall);
+  processor.push(took.processor);
 }
 const [fp32, int8] = sides.map(({ compiled, wall, processor, losses }) => ({ compiled, wall: median(wall), processor: median(processor), firstLoss: losses[0] ?? NaN, lastLoss: losses.at(-1) ?? NaN }));
 if (fp32 === undefined || int8 === undefined) throw new Error('two sides were timed');

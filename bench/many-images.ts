@@ -12,7 +12,7 @@ import { survey } from '../runtime/data/survey.js';
 import { createEngine } from '../runtime/engines/index.js';
 import { streamOf } from '../runtime/random.js';
 import { train } from '../runtime/train/loop.js';
-import { median, trainable } from './subject.js';
+import { median, taken, trainable } from './subject.js';
 
 const { values } = parseArgs({ options: {
   images: { type: 'string', default: '100000' }, side: { type: 'string', default: '64' }, cache: { type: 'string', default: '64' }, batch: { type: 'string', default: '16' }, steps: { type: 'string' },
@@ -75,8 +75,8 @@ const MB = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 const rss = (): number => process.memoryUsage().rss;
 /** Wall and processor. */
 const seconds = async <T>(work: () => Promise<T>): Promise<readonly [{ readonly wall: number; readonly processor: number }, T]> => {
-  const began = performance.now(), before = process.cpuUsage(), value = await work(), { user, system } = process.cpuUsage(before);
-  return [{ wall: Math.round((performance.now() - began) / 10) / 100, processor: Math.round((user + system) / 1e4) / 100 }, value];
+  const { wall, processor, value } = await taken(work);
+  return [{ wall: Math.round(100 * wall) / 100, processor: Math.round(100 * processor) / 100 }, value];
 };
 
 /** Of the least squares line through [x, y]. */

@@ -12,7 +12,7 @@ import { createEngine } from '../runtime/engines/index.js';
 import { streamOf } from '../runtime/random.js';
 import { startingTensors } from '../runtime/state/weights.js';
 import { freshState, makeStepper } from '../runtime/train/step.js';
-import { batchOf, firstValues, median, trainable } from './subject.js';
+import { batchOf, firstValues, median, taken, trainable } from './subject.js';
 
 const { values, positionals: [spec = 'models/tpseg-nano.tps'] } = parseArgs({ allowPositionals: true, options: {
   rounds: { type: 'string', default: '7' }, batch: { type: 'string', default: '4' }, set: { type: 'string', multiple: true, default: [] }, threads: { type: 'string', default: '2' }, curve: { type: 'string', default: '0' }, lr: { type: 'string', default: '1e-4' },
@@ -27,10 +27,9 @@ async function trainer(passes: ReadonlySet<Pass>, nudge = 0): Promise<(step: num
   if (nudge > 0) for (const [path, t] of tensors) if (t.dtype === 'f32') tensors.set(path, f32(t.shape, Float32Array.from(t.data as Float32Array, (v) => v * (1 + nudge * random.normal()))));
   const state = freshState(tensors, stepper, codes);
   return async (step) => {
-    const task = codes.length === 0 ? 0 : step % codes.length, before = process.cpuUsage();
-    const { loss } = await stepper.run(state, batchOf(program, count, task), { lr: Number(values.lr), schedules, seed: 0, step });
-    const { user, system } = process.cpuUsage(before);
-    return { loss, processor: (user + system) / 1e6 };
+    const batch = batchOf(program, count, codes.length === 0 ? 0 : step % codes.length);
+    const { processor, value: { loss } } = await taken(() => stepper.run(state, batch, { lr: Number(values.lr), schedules, seed: 0, step }));
+    return { loss, processor };
   };
 }
 

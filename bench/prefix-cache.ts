@@ -14,7 +14,7 @@ import { openFeatures } from '../runtime/features/cache.js';
 import { startingTensors } from '../runtime/state/weights.js';
 import { frozenPart } from '../runtime/train/frozen.js';
 import { freshState, makeStepper, type Stepper } from '../runtime/train/step.js';
-import { batchOf, firstValues, median, trainable } from './subject.js';
+import { batchOf, firstValues, median, taken, trainable } from './subject.js';
 
 const { values, positionals: [spec = 'models/tpseg-nano.tps#A2'] } = parseArgs({ allowPositionals: true, options: {
   images: { type: 'string', default: '16' }, batch: { type: 'string', default: '16' }, rounds: { type: 'string', default: '1' }, threads: { type: 'string', default: '2' },
@@ -38,8 +38,8 @@ const batches = Array.from({ length: Math.floor(all.items.length / size) }, (_, 
 
 interface Taken { readonly wall: number; readonly cpu: number }
 const seconds = async <T>(work: () => Promise<T>): Promise<readonly [Taken, T]> => {
-  const began = performance.now(), before = process.cpuUsage(), value = await work(), { user, system } = process.cpuUsage(before);
-  return [{ wall: (performance.now() - began) / 1000, cpu: (user + system) / 1e6 }, value];
+  const { wall, processor: cpu, value } = await taken(work);
+  return [{ wall, cpu }, value];
 };
 const steps = async (name: string, stepper: Stepper): Promise<(step: number, batch: Batch) => Promise<void>> => {
   const state = freshState(new Map(tensors), stepper, taskCodes(program)), schedules = firstValues(program);

@@ -2,7 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../cli/host.js';
+import type { Times } from './child.js';
+import type { Kept } from './keep.js';
+import type { OursRow } from './ours.js';
 import { newest, type Origin } from './results.js';
+import { median } from './subject.js';
 
 /** What is asked of a ratio, ours / theirs, at most. */
 const ASKED: Readonly<Record<string, number>> = {
@@ -13,19 +17,15 @@ const PEER_ROWS = [
   'infer.nano', 'infer.tiny', 'infer.unet', 'infer.baked.nano', 'infer.baked', 'export.peer.nano', 'export.peer', 'export.peer.unet', 'check.cold',
 ];
 
-interface Times { readonly steps: readonly number[]; readonly processor: readonly number[] }
 interface PeerRow { readonly key: string; readonly ours: Times; readonly peers: Readonly<Record<string, Times>>; readonly apart?: number; readonly memory?: { readonly ours: number; readonly peer: number }; readonly bytes?: Readonly<Record<string, number>>; readonly left?: Readonly<Record<string, string>> }
 interface Peer extends Origin { readonly threads: number; readonly ratios: Readonly<Record<string, number>>; readonly ratiosByProcessor: Readonly<Record<string, number>>; readonly rows: readonly PeerRow[] }
 type Growths = Readonly<Record<'macs' | 'parameters' | 'nodes' | 'step' | 'memory' | 'compile', number | null>>;
 interface Scaling { readonly axis: string; readonly points: readonly Readonly<Record<'size' | 'macs' | 'parameters' | 'nodes' | 'step' | 'memory' | 'compile', number>>[]; readonly growth: Growths; readonly faster: readonly string[] }
-interface OursRow { readonly key: string; readonly wall: number; readonly processor: number; readonly peakBytes?: number; readonly compile?: number; readonly bytes?: number }
 interface Ours extends Origin { readonly threads: number; readonly rows: readonly OursRow[]; readonly scaling: readonly Scaling[] }
-interface Kept extends Origin { readonly runs: readonly { readonly command: string; readonly load: number; readonly said: Readonly<Record<string, unknown>> }[] }
 
 const NOT_MEASURED = 'not measured';
 const markdown = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
   [`| ${titles.join(' | ')} |`, `|${titles.map(() => '---|').join('')}`, ...rows.map((r) => `| ${r.join(' | ')} |`)].join('\n');
-const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)] ?? NaN;
 const seconds = (s: number): string => (s < 1 ? `${(s * 1000).toFixed(s < 0.1 ? 1 : 0)} ms` : `${s.toFixed(2)} s`);
 const GiB = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`, MiB = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 const spread = (xs: readonly number[]): string => `${seconds(median(xs))} (${seconds(Math.min(...xs))} to ${seconds(Math.max(...xs))})`;
@@ -78,7 +78,7 @@ function scalingTable(ours: Ours | undefined): string {
 /** One row for each run that bench/keep.ts kept. */
 function keptTable(kept: Kept | undefined, titles: readonly string[], script: string, cells: (said: Readonly<Record<string, unknown>>) => readonly string[]): string {
   if (kept === undefined) return markdown(['run', ...titles], [[`\`npx tsx bench/${script}.ts\``, NOT_MEASURED, ...titles.slice(1).map(() => '')]]);
-  return `${measuredOn(kept)}\n\n${markdown(['run', ...titles], kept.runs.map((r) => [`\`${r.command}\``, ...cells(r.said)]))}`;
+  return `${measuredOn(kept)}\n\n${markdown(['run', ...titles], kept.runs.map((r) => [`\`${r.command}\``, ...cells(r.said as Readonly<Record<string, unknown>>)]))}`;
 }
 
 const prefixCache = (kept: Kept | undefined): string => keptTable(kept, ['computed / kept', 'by processor time', 'multiply-adds allow', 'of what they allow', 'numbers', 'MiB an image'], 'prefix-cache', (s) => {

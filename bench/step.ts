@@ -19,26 +19,19 @@ import { startingTensors } from '../runtime/state/weights.js';
 import { binderOf, pick, scheduleFeeds } from '../runtime/train/bind.js';
 import { imageInput } from '../runtime/train/image-input.js';
 import { freshState, makeStepper } from '../runtime/train/step.js';
-import { batchOf, firstValues, trainable } from './subject.js';
+import { batchOf, firstValues, taken, trainable } from './subject.js';
 
 const { values, positionals: [spec = ''] } = parseArgs({ allowPositionals: true, options: {
   batch: { type: 'string', default: '1' }, steps: { type: 'string', default: '3' }, threads: { type: 'string', default: '2' },
   set: { type: 'string', multiple: true, default: [] }, task: { type: 'string' }, block: { type: 'string' }, save: { type: 'string' }, price: { type: 'string' }, work: { type: 'string', default: 'step' },
 } });
-const seconds = async <T>(work: () => T | Promise<T>): Promise<readonly [number, T]> => {
-  const began = performance.now(), value = await work();
-  return [(performance.now() - began) / 1000, value];
-};
-
-const startBytes = process.memoryUsage.rss(), processors = (since?: NodeJS.CpuUsage): number => { const { user, system } = process.cpuUsage(since); return (user + system) / 1e6; };
-const { file, variant } = parseSpecRef(spec), begun = process.cpuUsage();
-const [checked, { program, training }] = await seconds(() => trainable({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }), ...(values.block === undefined ? {} : { block: values.block }) }));
-const checking = processors(begun);
+const startBytes = process.memoryUsage.rss(), { file, variant } = parseSpecRef(spec);
+const { wall: checked, processor: checking, value: { program, training } } = await taken(() => trainable({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }), ...(values.block === undefined ? {} : { block: values.block }) }));
 const codes = taskCodes(program), task = Math.max(0, codes.indexOf(values.task ?? codes[0] ?? ''));
 const engine = await createEngine('ort', { threads: Number(values.threads) });
 
 const batch = batchOf(program, Number(values.batch), task), { image, truth } = batch, n = batch.items.length, { height } = imageInput(program);
-const [initialised, { tensors }] = await seconds(() => startingTensors(program, 0, 'random'));
+const { wall: initialised, value: { tensors } } = await taken(() => startingTensors(program, 0, 'random'));
 // every zero-initialised layer would hide half the gradient; small noise moves all of it
 for (const info of program.tensors) {
   if (info.kind !== 'param' || info.frozen || info.init.kind !== 'constant') continue;
@@ -61,16 +54,17 @@ else await train(program, training);
 
 /** Steps of training; the first is a warm-up. */
 async function train(of: Program, how: TrainConfig): Promise<void> {
-  const before = process.cpuUsage(), [compiled, stepper] = await seconds(() => makeStepper(of, how, engine, values.price === undefined ? {} : { recomputation: { price: Number(values.price), batch: n } }));
-  const compile = checking + processors(before), state = freshState(tensors, stepper, codes);
+  const options = values.price === undefined ? {} : { recomputation: { price: Number(values.price), batch: n } };
+  const { wall: compiled, processor, value: stepper } = await taken(() => makeStepper(of, how, engine, options));
+  const compile = checking + processor, state = freshState(tensors, stepper, codes);
   const losses: number[] = [];
   const times = await timed(async (step) => { losses.push((await stepper.run(state, batch, { lr: 1e-4, schedules, seed: 0, step })).loss); });
-  console.log(JSON.stringify({ ...said, compiled, compile, ...times, losses, peakBytes: peakBytes(), ...amount(gradFunction(of)) }));
+  console.log(JSON.stringify({ ...said, compiled, compile, ...times, losses, peakBytes: peakBytes(), ...amount(gradFunction(of, options)) }));
 }
 
 /** Logits of the batch, again and again. */
 async function infer(of: Program): Promise<void> {
-  const before = process.cpuUsage(), graph = inferFunction(of), [compiled, fn] = await seconds(() => engine.compile(graph)), compile = checking + processors(before);
+  const making = await taken(() => inferFunction(of)), { value: graph } = making, { wall: compiled, processor, value: fn } = await taken(() => engine.compile(graph)), compile = checking + making.processor + processor;
   const feeds = pick({ ...binderOf(of).feeds(fn.inputs, tensors, of.readsTask ? task : undefined), ...scheduleFeeds(schedules), image }, fn.inputs);
   let logits = new Float32Array(0);
   const times = await timed(async () => { logits = (await fn.run(feeds))['logits']?.data as Float32Array<ArrayBuffer>; });
@@ -81,9 +75,9 @@ async function infer(of: Program): Promise<void> {
 async function timed(work: (step: number) => Promise<void>): Promise<{ readonly steps: readonly number[]; readonly processor: readonly number[] }> {
   const steps: number[] = [], processor: number[] = [];
   for (let step = 0; step <= Number(values.steps); step++) {
-    const before = process.cpuUsage();
-    steps.push((await seconds(() => work(step)))[0]);
-    processor.push(processors(before));
+    const took = await taken(() => work(step));
+    steps.push(took.wall);
+    processor.push(took.processor);
   }
   return { steps: steps.slice(1), processor: processor.slice(1) };
 }

@@ -1,4 +1,4 @@
-// What several measurements are made of: a spec's program with its training block, a batch of one task, a median, how far two results are apart.
+// What several measurements are made of: a spec's program with its training block, a batch of one task, what work takes, a median, how far two results are apart.
 import { compileSpec, type CompileRequest } from '../compiler/index.js';
 import { taskCodes, type Program, type TrainConfig } from '../compiler/program.js';
 import { diskHost } from '../cli/host.js';
@@ -27,6 +27,12 @@ export function batchOf(program: Program, n: number, task = 0): Batch {
 
 /** The values that the schedules begin with. */
 export const firstValues = (program: Program): Readonly<Record<string, number>> => Object.fromEntries(program.schedules.map((s) => [s.name, s.from]));
+
+/** Seconds on the clock and of all processors (the second stand on a machine that is not quiet), and what the work gives. */
+export async function taken<T>(work: () => T | Promise<T>): Promise<{ readonly wall: number; readonly processor: number; readonly value: T }> {
+  const began = performance.now(), before = process.cpuUsage(), value = await work(), { user, system } = process.cpuUsage(before);
+  return { wall: (performance.now() - began) / 1000, processor: (user + system) / 1e6, value };
+}
 
 export const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)] ?? NaN;
 
