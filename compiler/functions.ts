@@ -5,9 +5,9 @@ import type { Graph, NodeId, Output } from './ir/graph.js';
 import { gradients } from './passes/autodiff.js';
 import { madeOf, type Backward } from './passes/backward.js';
 import { optimise, PASSES, prepare, type Pass } from './passes/index.js';
-import { rematerialise, type Recomputation } from './passes/rematerialise.js';
+import { keptAtPrices, rematerialise, type Recomputation } from './passes/rematerialise.js';
 import { schedule } from './passes/schedule.js';
-import { trainable, type OptimizerConfig, type Program, type TensorInfo } from './program.js';
+import { frozenForAll, trainable, type OptimizerConfig, type Program, type TensorInfo } from './program.js';
 import { int8Products, type Int8Product } from './targets/onnx/quantise.js';
 import type { TensorValue } from './bindings.js';
 
@@ -68,8 +68,7 @@ export function economical(program: Program, graph: Graph, { passes = PASSES, re
 
 /** Bytes of the forward that grad keeps for its gradients at each price, for a batch of `batch` images. */
 export function keptAt(program: Program, prices: readonly number[], batch: number): readonly number[] {
-  const whole = wholeGradient(program);
-  return prices.map((price) => rematerialise(whole, BACKWARD, { price, batch }).kept);
+  return keptAtPrices(wholeGradient(program), BACKWARD, prices, batch);
 }
 
 /**
@@ -77,7 +76,7 @@ export function keptAt(program: Program, prices: readonly number[], batch: numbe
  * Gradients' products with the same matrices are none of them.
  */
 export function frozenProducts(program: Program, graph: Graph, tensors: ReadonlyMap<string, TensorValue>): ReadonlyMap<NodeId, Int8Product> {
-  const paths = new Set(program.tensors.filter((t) => t.kind === 'param' && t.frozen && !t.perTask).map((t) => t.path)), gradient = madeOf(graph, SEED);
+  const paths = frozenForAll(program), gradient = madeOf(graph, SEED);
   return new Map([...int8Products(graph, { tensors }, paths)].filter(([id]) => !gradient.has(id)));
 }
 
@@ -177,4 +176,3 @@ function outputOf(graph: Graph, name: string): Output {
   if (output === undefined) throw new Error(`the graph has no output ${name}`);
   return output;
 }
-

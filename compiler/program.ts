@@ -166,6 +166,8 @@ export interface Program {
 }
 
 export const trainable = (program: Program): readonly TensorInfo[] => program.tensors.filter((t) => t.kind === 'param' && !t.frozen);
+/** Paths of the frozen parameters that all tasks share. */
+export const frozenForAll = (program: Program): ReadonlySet<string> => new Set(program.tensors.filter((t) => t.kind === 'param' && t.frozen && !t.perTask).map((t) => t.path));
 /** The program with the parameters that `frozen` names frozen, besides those that are: its gradient goes to the others alone. */
 export const withFrozen = (program: Program, frozen: (tensor: TensorInfo) => boolean): Program =>
   ({ ...program, tensors: program.tensors.map((t) => (t.kind === 'param' && frozen(t) ? { ...t, frozen: true } : t)) });

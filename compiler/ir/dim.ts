@@ -69,6 +69,9 @@ export function evaluateDim(d: Dim, sizes: Readonly<Record<string, number>>): nu
   return sum;
 }
 
+/** The value of a dimension where every symbol is `n`: the batch is the only one that is left, whatever a spec calls it. */
+export const dimAt = (d: Dim, n: number): number => (typeof d === 'number' ? d : evaluateDim(d, Object.fromEntries(symbolsOf(d).map((s) => [s, n]))));
+
 export function symbolsOf(d: Dim): readonly string[] {
   return typeof d === 'number' ? [] : [...new Set(d.terms.flatMap((t) => t.symbols))];
 }

@@ -1,11 +1,14 @@
 // The graph: typed single-assignment nodes, each an op of the table. Data only; `builder.ts` makes them.
 import type { Range } from '../../grammar/ast.js';
-import { formatShape, type Dim } from './dim.js';
+import { dimAt, formatShape, type Dim } from './dim.js';
 import type { NdArray } from './ndarray.js';
 
 /** f32 is the only dtype with gradients; comparisons give bool; indexes and the task are i64. */
 export type DType = 'f32' | 'i64' | 'bool';
 export interface TensorType { readonly dtype: DType; readonly shape: readonly Dim[] }
+const BYTES: Readonly<Record<DType, number>> = { f32: 4, i64: 8, bool: 1 };
+/** Bytes of a value of this type for a batch of `batch`. */
+export const typeBytes = ({ dtype, shape }: TensorType, batch: number): number => shape.reduce<number>((n, d) => n * dimAt(d, batch), BYTES[dtype]);
 export const formatType = (t: TensorType): string => `${t.dtype}${formatShape(t.shape)}`;
 
 export type NodeId = number;

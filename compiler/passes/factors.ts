@@ -2,13 +2,13 @@
 // first, and taken out of sums over axes along which they do not vary. What norms and their gradients leave over the pixels is less.
 import type { GraphBuilder } from '../ir/builder.js';
 import { sameShape } from '../ir/builder.js';
-import { evaluateDim, isStatic, productDim, symbolsOf, type Dim } from '../ir/dim.js';
+import { dimAt, isStatic, productDim, type Dim } from '../ir/dim.js';
 import type { Node, NodeId } from '../ir/graph.js';
 import { inputOf, type Law, type Rule } from './rewrite.js';
 
 /** Elements, a symbolic size counted as a few. */
 const elements = (shape: readonly Dim[]): number =>
-  shape.reduce<number>((n, d) => n * evaluateDim(d, Object.fromEntries(symbolsOf(d).map((s) => [s, 4]))), 1);
+  shape.reduce<number>((n, d) => n * dimAt(d, 4), 1);
 
 /** Whether a value is so small beside another that an op on it costs nothing. */
 const small = (shape: readonly Dim[], beside: readonly Dim[]): boolean => elements(shape) * 8 <= elements(beside);

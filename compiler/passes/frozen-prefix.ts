@@ -1,6 +1,6 @@
 // The part of a function that depends on the image and on frozen tensors alone, cut off: what it gives for an image is the same in every epoch.
 // Nothing is changed but where the function is cut; what is kept of the cut values is the runtime's matter.
-import { evaluateDim, symbolsOf, type Dim } from '../ir/dim.js';
+import { dimAt, symbolsOf, type Dim } from '../ir/dim.js';
 import { GraphBuilder } from '../ir/builder.js';
 import { leafName, nodeOf, type Graph, type Node, type NodeId } from '../ir/graph.js';
 import { sizeOf } from '../ir/ndarray.js';
@@ -76,4 +76,4 @@ function apart(graph: Graph, cut: readonly Node[]): FrozenSplit {
 }
 
 /** A shape where the batch, the only symbol, is 1. */
-const ofOne = (shape: readonly Dim[]): readonly number[] => shape.map((d) => evaluateDim(d, Object.fromEntries(symbolsOf(d).map((s) => [s, 1]))));
+const ofOne = (shape: readonly Dim[]): readonly number[] => shape.map((d) => dimAt(d, 1));

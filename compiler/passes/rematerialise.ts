@@ -2,8 +2,8 @@
 // the forward: what is kept is the cut, by bytes, and what lies behind it is paid in work (as PyTorch's min-cut partitioner does it).
 // The graph says the same ops on the same inputs; an engine may fuse a copy with other neighbours than the first, so results can differ by rounding.
 import { GraphBuilder } from '../ir/builder.js';
-import { evaluateDim, symbolsOf, type Dim } from '../ir/dim.js';
-import { isLeaf, nodeOf, type Graph, type Node, type NodeId, type TensorType } from '../ir/graph.js';
+import { dimAt, type Dim } from '../ir/dim.js';
+import { isLeaf, nodeOf, typeBytes, type Graph, type Node, type NodeId } from '../ir/graph.js';
 import { opOf } from '../ops/index.js';
 import { depths, type Backward } from './backward.js';
 import { sinkSide, type Edge } from './min-cut.js';
@@ -31,12 +31,17 @@ const SMALL = 1 << 16;
 const FREE: ReadonlySet<string> = new Set(['reshape', 'identity', 'detach']);
 /** Gradients whose rows of the op table turn round or cut what they read. */
 const WAITING: ReadonlySet<string> = new Set(['conv2d_weight_grad', 'matmul']);
-const BYTES: Readonly<Record<TensorType['dtype'], number>> = { f32: 4, i64: 8, bool: 1 };
 
 export function rematerialise(graph: Graph, backward: Backward, { price, batch }: Recomputation): Rematerialised {
-  const plan = new Plan(graph, backward, batch), late = price > 0 ? plan.late(price) : new Set<NodeId>();
+  const plan = new Plan(graph, backward, batch), late = plan.late(price);
   const work = [...late].reduce((sum, id) => sum + plan.again(nodeOf(graph, id)), 0);
   return { graph: late.size === 0 ? graph : plan.withCopies(late), kept: plan.keptBytes(late), work };
+}
+
+/** `kept` of `rematerialise` at each price, without the graphs. */
+export function keptAtPrices(graph: Graph, backward: Backward, prices: readonly number[], batch: number): readonly number[] {
+  const plan = new Plan(graph, backward, batch);
+  return prices.map((price) => plan.keptBytes(plan.late(price)));
 }
 
 class Plan {
@@ -52,7 +57,8 @@ class Plan {
   }
 
   /** What is computed when a gradient needs it: all between the cheapest cut and the gradients. */
-  late(price: number): Set<NodeId> {
+  late(price: number): ReadonlySet<NodeId> {
+    if (price === 0) return new Set();
     const nodes = [...this.graph.nodes.values()].filter((n) => !this.depth.has(n.id) && !isLeaf(n.op) && this.bytes(n) >= SMALL);
     // of each value two vertices, before and behind the edge that is its memory
     const place = new Map(nodes.map((node, i) => [node.id, 2 + 2 * i])), [source, sink] = [0, 1];
@@ -145,7 +151,7 @@ class Plan {
     return FREE.has(node.op) && of !== undefined ? this.memoryOf(nodeOf(this.graph, of)) : node;
   }
 
-  private bytes({ type }: Node): number { return BYTES[type.dtype] * this.elements(type.shape); }
+  private bytes({ type }: Node): number { return typeBytes(type, this.batch); }
   private elements(shape: readonly Dim[]): number { return shape.reduce<number>((n, d) => n * this.count(d), 1); }
-  private count(d: Dim): number { return evaluateDim(d, Object.fromEntries(symbolsOf(d).map((s) => [s, this.batch]))); }
+  private count(d: Dim): number { return dimAt(d, this.batch); }
 }

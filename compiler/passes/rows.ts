@@ -3,9 +3,8 @@
 import { sameShape, type GraphBuilder } from '../ir/builder.js';
 import { equalDim, type Dim } from '../ir/dim.js';
 import type { Node, NodeId } from '../ir/graph.js';
+import { normalAxis } from '../ops/shared/attrs.js';
 import { inputOf, type Rule } from './rewrite.js';
-
-const last = <T>(xs: readonly T[]): T | undefined => xs.at(-1);
 
 /** Whether an op moves whole rows: the last axis stays what it is, and where rows are added they are zeros. */
 function movesRows(b: GraphBuilder, node: Node): boolean {
@@ -13,22 +12,22 @@ function movesRows(b: GraphBuilder, node: Node): boolean {
   switch (node.op) {
     case 'reshape': {
       const before = inputOf(b, node, 0).type.shape;
-      return shape.length > 1 && before.length > 1 && equalDim(last(before) ?? 0, last(shape) ?? 0);
+      return shape.length > 1 && before.length > 1 && equalDim(before.at(-1) ?? 0, shape.at(-1) ?? 0);
     }
-    case 'transpose': return last(node.attrs.perm as readonly number[]) === shape.length - 1;
-    case 'pad': return fills(node) && last(node.attrs.before as readonly number[]) === 0 && last(node.attrs.after as readonly number[]) === 0;
+    case 'transpose': return (node.attrs.perm as readonly number[]).at(-1) === shape.length - 1;
+    case 'pad': return fills(node) && (node.attrs.before as readonly number[]).at(-1) === 0 && (node.attrs.after as readonly number[]).at(-1) === 0;
     case 'slice': return cuts(node);
     default: return false;
   }
 }
 const fills = (node: Node): boolean => node.op === 'pad' && node.attrs.mode === 'constant' && node.attrs.value === 0
   && [...(node.attrs.before as readonly number[]), ...(node.attrs.after as readonly number[])].every((n) => n >= 0);
-const cuts = (node: Node): boolean => node.op === 'slice' && ((node.attrs.axis as number) + node.type.shape.length) % node.type.shape.length !== node.type.shape.length - 1;
+const cuts = ({ op, attrs, type: { shape } }: Node): boolean => op === 'slice' && normalAxis(Number(attrs.axis), shape.length) !== shape.length - 1;
 
 /** The same move on rows of another length. */
 function again(b: GraphBuilder, move: Node, x: NodeId): NodeId {
   if (move.op !== 'reshape') return b.add(move.op, [x], move.attrs);
-  return b.reshape(x, [...move.type.shape.slice(0, -1), last(b.shape(x)) ?? 1]);
+  return b.reshape(x, [...move.type.shape.slice(0, -1), b.shape(x).at(-1) ?? 1]);
 }
 
 /** The moves that lead to a value, in order, and what they begin with. Values that somebody else reads too are where it ends: they are made anyway. */
@@ -45,11 +44,11 @@ function movesTo(b: GraphBuilder, node: Node, shared: (id: NodeId) => boolean): 
 /** x W where W is one matrix. */
 const isProduct = (b: GraphBuilder, node: Node): boolean => node.op === 'matmul' && node.attrs.transpose_a !== true && inputOf(b, node, 1).type.shape.length === 2 && node.type.shape.length > 1;
 
-/** W after zeros were added: (moves x) W = moves (x W), from the first move that adds rows on. */
+/** W after zeros were added: (moves x) W = moves (x W). */
 const beforeFilling: Rule = (b, node, shared) => {
   if (!isProduct(b, node)) return undefined;
-  const { moves, from } = movesTo(b, inputOf(b, node, 0), shared), first = moves.findIndex(fills), [, matrix = 0] = node.inputs;
-  if (first < 0 || moves.some(cuts)) return undefined;
+  const { moves, from } = movesTo(b, inputOf(b, node, 0), shared), [, matrix = 0] = node.inputs;
+  if (!moves.some(fills) || moves.some(cuts)) return undefined;
   return moves.reduce((x, move) => again(b, move, x), b.add('matmul', [from.id, matrix], node.attrs));
 };
 
@@ -67,7 +66,7 @@ const afterCutting: Rule = (b, node, shared) => {
   const [x = 0, matrix = 0] = product.inputs, kept = [...moves, node].reduce((rows, move) => again(b, move, rows), x);
   const y = b.add('matmul', [kept, matrix], product.attrs);
   if (at === undefined) return y;
-  const bias = inputOf(b, from, 1 - at), length = last(bias.type.shape) ?? 1;
+  const bias = inputOf(b, from, 1 - at), length = bias.type.shape.at(-1) ?? 1;
   return b.addition(y, b.reshape(bias.id, [...b.shape(y).slice(0, -1).map(() => 1), length]));
 };
 

@@ -1,6 +1,6 @@
 // The order of work: each gradient of a parameter is made as soon as what it needs is there, so that what it reads can go.
 import { GraphBuilder } from '../ir/builder.js';
-import { leafName, type Graph } from '../ir/graph.js';
+import type { Graph } from '../ir/graph.js';
 import { depths, type Backward } from './backward.js';
 
 /**
@@ -9,7 +9,7 @@ import { depths, type Backward } from './backward.js';
  */
 export function schedule(graph: Graph, { seed, isGradient }: Backward): Graph {
   const b = new GraphBuilder(graph), depth = depths(graph, seed), depthOf = (id: number): number => depth.get(id) ?? -1;
-  const leaf = [...graph.nodes.values()].find((n) => depth.get(n.id) === 0 && leafName(n) === seed);
+  const leaf = [...graph.nodes.values()].find((n) => depth.get(n.id) === 0);
   const outputs = graph.outputs.map((o) => {
     const node = b.node(o.id);
     b.place = { path: node.path };

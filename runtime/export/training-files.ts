@@ -5,12 +5,12 @@ import { formatDim } from '../../compiler/ir/dim.js';
 import type { Program, TrainConfig } from '../../compiler/program.js';
 import { toOnnx, type FileType } from '../../compiler/targets/onnx/index.js';
 import { UserError } from '../errors.js';
+import { bytesOf } from '../state/dtypes.js';
 import { streamSafetensors } from '../state/safetensors.js';
 import type { Values } from './values.js';
 import { makeFolder, writeAll, writeAtomically, writeJsonAtomically, writeTextAtomically } from '../state/atomic.js';
 
 const TENSORS = 'tensors.safetensors';
-const bytesOf = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 interface ValueRow { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }
 const row = (name: string, { dtype, shape }: FileType): ValueRow => ({ name, dtype, shape: shape.map((d) => (typeof d === 'number' ? d : formatDim(d))) });

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytes as inWords } from '../report/numbers.js';
 import { makeFolder, replaceFile } from '../state/atomic.js';
+import { bytesOf } from '../state/dtypes.js';
 import { byIdentity, type Shelf, type Shelves } from './shelf.js';
 
 /** A file is the SHA-256 of its name and numbers, and the numbers as float32. */
@@ -15,7 +16,6 @@ const RECOUNT = 64;
 const STALE_SECONDS = 24 * 3600;
 
 const digestOf = (image: string, numbers: Uint8Array): Buffer => createHash('sha256').update(image).update(numbers).digest();
-const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 interface Found { readonly path: string; readonly bytes: number; readonly usedAt: number }
 

@@ -1,9 +1,8 @@
 // What a network costs: parameters and multiply-adds of a program's declared graph, module by module, and memory by its types.
 // Counts only: no weight is allocated, nothing is printed.
 import { elements, elementsOf } from '../../compiler/elements.js';
-import { evaluateDim, symbolsOf, type Dim } from '../../compiler/ir/dim.js';
-import { formatType, isLeaf, nodeOf, type Graph, type Node, type NodeId } from '../../compiler/ir/graph.js';
-import { sizeOf } from '../../compiler/ir/ndarray.js';
+import { dimAt, type Dim } from '../../compiler/ir/dim.js';
+import { formatType, isLeaf, nodeOf, typeBytes, type Graph, type Node, type NodeId } from '../../compiler/ir/graph.js';
 import { opOf } from '../../compiler/ops/index.js';
 import { taskCodes, type Program } from '../../compiler/program.js';
 
@@ -33,7 +32,7 @@ export interface Inspection {
 }
 
 /** The value of a dimension where every symbol (the batch) is 1. */
-const atBatchOne = (d: Dim): number => (typeof d === 'number' ? d : evaluateDim(d, Object.fromEntries(symbolsOf(d).map((s) => [s, 1]))));
+const atBatchOne = (d: Dim): number => dimAt(d, 1);
 
 /** Ops that only move or rename values: a weight that went through them is a weight still. */
 const MOVEMENT = new Set(['identity', 'detach', 'cast', 'reshape', 'expand', 'transpose', 'concat', 'slice', 'pad', 'flip', 'gather']);
@@ -134,14 +133,9 @@ export interface MemoryEstimate {
   readonly training?: number;
 }
 
-const BYTES = { f32: 4, i64: 8, bool: 1 } as const;
 /** Views: the engine need not copy them. */
 const VIEWS = new Set(['identity', 'detach', 'reshape', 'constant']);
 
-const bytesOf = (node: Node, batch: number): number => {
-  const dims = node.type.shape.map((d) => (typeof d === 'number' ? d : evaluateDim(d, Object.fromEntries(symbolsOf(d).map((s) => [s, batch])))));
-  return sizeOf(dims) * BYTES[node.type.dtype];
-};
 
 function peakBytes(graph: Graph): number {
   const lastReader = new Map<NodeId, NodeId>();
@@ -150,11 +144,11 @@ function peakBytes(graph: Graph): number {
   let [alive, peak] = [0, 0];
   for (const node of graph.nodes.values()) {
     if (node.op === 'param' || node.op === 'state' || node.op === 'every_task' || VIEWS.has(node.op)) continue;
-    alive += bytesOf(node, 1);
+    alive += typeBytes(node.type, 1);
     peak = Math.max(peak, alive);
     for (const input of new Set(node.inputs)) {
       const source = nodeOf(graph, input);
-      if (lastReader.get(input) === node.id && !isLeaf(source.op) && !VIEWS.has(source.op)) alive -= bytesOf(source, 1);
+      if (lastReader.get(input) === node.id && !isLeaf(source.op) && !VIEWS.has(source.op)) alive -= typeBytes(source.type, 1);
     }
   }
   return peak;
@@ -171,7 +165,7 @@ export function estimateMemory(program: Program): MemoryEstimate {
   for (const node of train.nodes.values()) {
     const isTrainable = node.op === 'param' && program.tensors.some((t) => t.path === node.attrs['path'] && !t.frozen);
     if (isTrainable || node.inputs.some((i) => reached.has(i))) reached.add(node.id);
-    if (reached.has(node.id) && !isLeaf(node.op) && !VIEWS.has(node.op)) activations += bytesOf(node, training.batch);
+    if (reached.has(node.id) && !isLeaf(node.op) && !VIEWS.has(node.op)) activations += typeBytes(node.type, training.batch);
   }
   const moments = training.optimizer.kind === 'sgd' ? 1 : 2;
   const updated = program.tensors.filter((t) => t.kind === 'param' && !t.frozen).reduce((sum, t) => sum + elements(t, tasks), 0);

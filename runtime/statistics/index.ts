@@ -3,4 +3,4 @@ export { wilcoxon, type SignedRank } from './wilcoxon.js';
 export { holm } from './holm.js';
 export { bootstrapDistribution, bootstrapInterval, type BootstrapOptions, type Interval } from './bootstrap.js';
 export { normalCdf, normalQuantile, normalTail } from './normal.js';
-export { mean, sampleDeviation } from './moments.js';
+export { mean, median, sampleDeviation } from './moments.js';

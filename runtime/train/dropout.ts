@@ -1,5 +1,5 @@
 // Dropout masks, drawn outside the graph from (seed, step, path), so that a resumed run and a variant draw the same.
-import { evaluateDim, symbolsOf, type Dim } from '../../compiler/ir/dim.js';
+import { dimAt, type Dim } from '../../compiler/ir/dim.js';
 import { leafName, type Graph } from '../../compiler/ir/graph.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
 import { f32, type Feeds, type Tensor } from '../engines/engine.js';
@@ -10,9 +10,7 @@ export interface DropLeaf { readonly name: string; readonly path: string; readon
 export const dropLeaves = (graph: Graph): readonly DropLeaf[] => [...graph.nodes.values()].filter((n) => n.op === 'drop')
   .map((n) => ({ name: leafName(n), path: String(n.attrs.path), rate: Number(n.attrs.rate), shape: n.type.shape }));
 
-/** The batch is the only symbol that is left in a dimension, whatever the spec calls it. */
-const at = (shape: readonly Dim[], batch: number): readonly number[] =>
-  shape.map((d) => evaluateDim(d, Object.fromEntries(symbolsOf(d).map((name) => [name, batch]))));
+const at = (shape: readonly Dim[], batch: number): readonly number[] => shape.map((d) => dimAt(d, batch));
 
 /**
  * Masks for the samples `rows` of a batch of `batch` samples: 0 with probability `rate`, else 1 / (1 - rate). A mask is drawn for the whole

@@ -6,13 +6,14 @@ import { hashGraph } from '../../compiler/ir/print.js';
 import { leafName, type Graph } from '../../compiler/ir/graph.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
 import { splitFrozen } from '../../compiler/passes/frozen-prefix.js';
-import type { Program } from '../../compiler/program.js';
+import { frozenForAll, type Program } from '../../compiler/program.js';
 import { hasMemory } from '../engines/device.js';
 import { f32, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
 import { fedLeaves } from '../engines/feeds.js';
 import type { FeatureCache } from '../features/cache.js';
 import type { Shelf } from '../features/shelf.js';
 import { multiplyAdds } from '../report/counts.js';
+import { bytesOf } from '../state/dtypes.js';
 import { binderOf } from './bind.js';
 import { int8Of, type FrozenValues } from './frozen-int8.js';
 import { imageInput } from './image-input.js';
@@ -37,7 +38,7 @@ export interface FrozenPart {
 export async function frozenPart(program: Program, graph: Graph, engine: Engine, cache?: FeatureCache, int8?: FrozenValues): Promise<FrozenPart | undefined> {
   if (hasMemory(engine)) return undefined;
   const { name: input } = imageInput(program);
-  const split = splitFrozen(graph, input, new Set(program.tensors.filter((t) => t.kind === 'param' && t.frozen && !t.perTask).map((t) => t.path)));
+  const split = splitFrozen(graph, input, frozenForAll(program));
   if (split === undefined) return undefined;
   const { prefix, rest, features: parts } = split, own = multiplyAdds(prefix), share = own / (own + multiplyAdds(rest));
   if (!(share >= LEAST_SHARE)) return undefined;
@@ -113,7 +114,6 @@ export async function frozenPart(program: Program, graph: Graph, engine: Engine,
   };
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Tensor['data']): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 const digestOf = (data: Tensor['data']): string => createHash('sha256').update(bytesOf(data)).digest('hex');
 
 function joined(parts: readonly Float32Array[], floats: number): Float32Array {

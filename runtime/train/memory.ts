@@ -1,5 +1,6 @@
 // How much memory a step takes, before it is made: what has to be computed again for a training to stay within a limit.
 import { keptAt, USUAL_PRICE } from '../../compiler/functions.js';
+import { elements } from '../../compiler/elements.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import { UserError } from '../errors.js';
@@ -23,10 +24,10 @@ export function priceWithin(program: Program, training: TrainConfig, limit: numb
 }
 
 function fixedBytes(program: Program, training: TrainConfig): number {
-  const { kind, momentum } = training.optimizer, moments = kind === 'sgd' ? (momentum === 0 ? 0 : 1) : 2, tasks = Math.max(1, taskCodes(program).length);
+  const { kind, momentum } = training.optimizer, moments = kind === 'sgd' ? (momentum === 0 ? 0 : 1) : 2, tasks = taskCodes(program);
   return program.tensors.reduce((sum, t) => {
-    const copies = t.perTask ? tasks : 1, isTrained = t.kind === 'param' && !t.frozen;
-    return sum + 4 * sizeOf(t.shape) * (copies * (isTrained ? 1 + moments : 1) + (isTrained ? 1 : 0));
+    const isTrained = t.kind === 'param' && !t.frozen;
+    return sum + 4 * (elements(t, tasks) * (isTrained ? 1 + moments : 1) + (isTrained ? sizeOf(t.shape) : 0));
   }, PROCESS);
 }
 

@@ -1,6 +1,7 @@
 // The parts of report pages by themselves: what is escaped, how curves are thinned, what an overlay has in which pixel, which images changed most.
 import { describe, expect, it } from 'vitest';
-import { medianOf, thinned } from '../../runtime/report/figures/curves.js';
+import { thinned } from '../../runtime/report/figures/curves.js';
+import { median } from '../../runtime/statistics/index.js';
 import { PREDICTION, TINT, TRUTH } from '../../runtime/report/figures/panels.js';
 import { pageHtml } from '../../runtime/report/page/page.js';
 import { cell, facts, figure, gallery, html, missing, numberCell, source, table, text } from '../../runtime/report/page/parts.js';
@@ -40,7 +41,7 @@ describe('numbers', () => {
     expect(thinned(points.slice(0, 400))).toEqual({ each: 1, points: points.slice(0, 400) });
   });
   it('the median is the middle, or between the two in the middle', () => {
-    expect([medianOf([3, 1, 2]), medianOf([4, 1, 2, 3]), medianOf([])]).toEqual([2, 2.5, NaN]);
+    expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, NaN]);
   });
   it('an overlay is clear where nothing is, tinted inside, and outlined by both', () => {
     const size = { height: 1, width: 7 };

@@ -1,6 +1,6 @@
 // What the tfjs columns share: orders of axes in memory, elementwise kernels over them, reshapes, slices, pads. Images are in tfjs-images.ts.
 // Every kernel named here is in tfjs-node and in the wasm backend: test/targets/tfjs-kernels.test.ts.
-import { addDim, equalDim, evaluateDim, isStatic, mulDim, productDim, subDim, symbolsOf, type Dim } from '../../ir/dim.js';
+import { addDim, dimAt, equalDim, isStatic, mulDim, productDim, subDim, type Dim } from '../../ir/dim.js';
 import type { DType } from '../../ir/graph.js';
 import { ndarray, scalar, type NdArray } from '../../ir/ndarray.js';
 import type { TfjsContext, TfjsValue } from '../op.js';
@@ -45,8 +45,7 @@ export function rawReshape(c: TfjsContext, x: TfjsValue, shape: readonly Dim[]):
 
 /** Elements, with every symbol taken as a middling batch: to compare sizes. */
 function weightOf(shape: readonly Dim[]): number {
-  const size = productDim(shape);
-  return evaluateDim(size, Object.fromEntries(symbolsOf(size).map((s) => [s, 8])));
+  return dimAt(productDim(shape), 8);
 }
 
 /** The order in which the most elements of these values lie; constants have no say where something computed has one. */

@@ -1,7 +1,7 @@
 // Figures of a training's log: losses, scores, schedules over the steps; of a study, a curve a row; and the Dice of every image. Drawing only.
 import type { Axis, Mark, Scale, Spec } from 'vega';
 import { dice, type ImageCounts } from '../../metrics/index.js';
-import { mean } from '../../statistics/moments.js';
+import { mean, median } from '../../statistics/moments.js';
 import { stepsOf, validationsOf, type LogLine } from '../../train/log.js';
 import { CHART_STYLE, COLOURS, cycled, DASHES, drawChart } from './figure.js';
 
@@ -149,7 +149,7 @@ export async function imagesChart(counts: readonly ImageCounts[], tasks: readonl
   const own = tasks.filter((t) => counts.some((c) => c.task === t));
   // a place in the line by rank, so that equal scores do not hide one another and the same counts give the same picture
   const values = own.flatMap((task) => counts.filter((c) => c.task === task).map((c, i) => ({ task, dice: 100 * dice(c), place: ((i * 0.618) % 1) - 0.5 })));
-  const medians = own.map((task) => ({ task, dice: medianOf(values.filter((v) => v.task === task).map((v) => v.dice)) }));
+  const medians = own.map((task) => ({ task, dice: median(values.filter((v) => v.task === task).map((v) => v.dice)) }));
   const spec: Spec = {
     ...CHART_STYLE, width: 1.5 * WIDTH, height: own.length * STRIP + 90, autosize: { type: 'fit', contains: 'padding' },
     title: { text: 'Dice of every image', subtitle: 'bar: median', anchor: 'start', frame: 'group' },
@@ -168,10 +168,4 @@ export async function imagesChart(counts: readonly ImageCounts[], tasks: readonl
     ],
   };
   return { name: 'images', svg: await drawChart(spec), alt: `Dice of every image by task; medians: ${medians.map((m) => `${m.task} ${m.dice.toFixed(1)} %`).join(', ')}.` };
-}
-
-/** NaN of none. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b), half = sorted.length / 2;
-  return ((sorted[Math.ceil(half) - 1] ?? NaN) + (sorted[Math.floor(half)] ?? NaN)) / 2;
 }

@@ -1,12 +1,12 @@
 // The page of one run: scores, curves, images, what the network learnt, how it differs, what it was made with. All numbers are given; this only says them.
 import { miouText, dice, type ImageCounts, type Scores } from '../../metrics/index.js';
-import { sampleDeviation } from '../../statistics/index.js';
+import { median, sampleDeviation } from '../../statistics/index.js';
 import type { EvaluationReport } from '../../train/evaluate.js';
 import { validationsOf, type LogLine, type ValidationLine } from '../../train/log.js';
 import type { RunSummary } from '../../train/loop.js';
 import { shortHash, type RunRecord } from '../../train/run-directory.js';
 import type { ParameterCount } from '../counts.js';
-import { imagesChart, medianOf, trainingCharts } from '../figures/curves.js';
+import { imagesChart, trainingCharts } from '../figures/curves.js';
 import { duration, grouped, plural, short, significant } from '../numbers.js';
 import { percent } from '../results-table/numbers.js';
 import type { Page } from './page.js';
@@ -93,7 +93,7 @@ async function scoresBody({ evaluation, labels }: RunReport): Promise<Html> {
   const rows = tasks.map((task) => {
     const own = counts.filter((c) => c.task === task).map(dice), s = scores.perTask[task];
     return [
-      cell(task), cell(labels[task] ?? ''), numberCell(own.length, grouped), numberCell(s?.dice, percent), numberCell(sampleDeviation(own), percent), numberCell(medianOf(own), percent), numberCell(Math.min(...own), percent),
+      cell(task), cell(labels[task] ?? ''), numberCell(own.length, grouped), numberCell(s?.dice, percent), numberCell(sampleDeviation(own), percent), numberCell(median(own), percent), numberCell(Math.min(...own), percent),
       numberCell(s?.miou, percent), ...trivial.map((t) => numberCell(t.scores.perTask[task]?.dice, percent)),
     ];
   });
