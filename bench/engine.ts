@@ -60,7 +60,7 @@ function reluGraph(): { readonly graph: Graph; readonly feeds: Record<string, Te
 /** Adam over 20 tensors of 2 M values. */
 function adamGraph(): { readonly graph: Graph; readonly feeds: () => Record<string, Tensor> } {
   const names = Array.from({ length: 20 }, (_, i) => `w${i}`), shape = [2048, 1024];
-  const graph = applyFunction(names.map((path) => ({ path, kind: 'param', shape, perTask: false, frozen: false, init: { kind: 'constant', value: 0 } })),
+  const graph = applyFunction(names.map((path) => ({ path, shape })),
     { kind: 'adam', lr: { name: 'lr', kind: 'constant', from: 1, to: 1, over: 'steps' }, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, momentum: 0 });
   const all = (): [string, Tensor][] => names.flatMap((w) => [w, `grad:${w}`, `m:${w}`, `v:${w}`].map((name): [string, Tensor] => [name, f32(shape, new Float32Array(2048 * 1024).fill(0.1))]));
   return { graph, feeds: () => ({ ...Object.fromEntries(all()), lr: f32([], [1e-3]), step: f32([], [1]), clip: f32([], [1]) }) };

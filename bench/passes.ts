@@ -3,7 +3,7 @@
 // what the forward keeps for its gradients. With --curve, so many steps with all passes, with none, and with all from weights nudged by half a unit
 // of their last place: relative differences of the losses. What the nudge does no pass can do without.
 import { parseArgs } from 'node:util';
-import { gradFunction, keptAt, USUAL_PRICE } from '../compiler/functions.js';
+import { gradFunction, keptAt } from '../compiler/functions.js';
 import { PASSES, type Pass } from '../compiler/passes/index.js';
 import { taskCodes } from '../compiler/program.js';
 import { parseSet, parseSpecRef } from '../cli/flags.js';
@@ -51,6 +51,6 @@ if (steps > 0) {
   };
   curve = { steps, first: losses[0]?.[0], last: losses.at(-1)?.[0], withoutPasses: apart(1), nudged: apart(2) };
 }
-const [everything, usual] = keptAt(program, [0, USUAL_PRICE], count);
+const [everything, usual] = keptAt(program, [0, undefined], count);
 console.log(JSON.stringify({ spec, batch: count, set: values.set, threads: engine.threads, kept: { everything, usual }, passes, ...(curve === undefined ? {} : { curve }) }));
 process.exit(0);

@@ -53,7 +53,9 @@ if (values.save !== undefined) {
 else await train(program, training);
 
 /** Steps of training; the first is a warm-up. */
-async function train(of: Program, how: TrainConfig): Promise<void> {
+async function train(from: Program, written: TrainConfig): Promise<void> {
+  // as if the spec said this batch, for which is decided what is computed again
+  const how = { ...written, batch: n }, of = { ...from, training: how };
   const options = values.price === undefined ? {} : { recomputation: { price: Number(values.price), batch: n } };
   const { wall: compiled, processor, value: stepper } = await taken(() => makeStepper(of, how, engine, options));
   const compile = checking + processor, state = freshState(tensors, stepper, codes);

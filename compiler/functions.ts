@@ -29,9 +29,15 @@ export interface GradOptions {
 const SEED = 'weights';
 const BACKWARD: Backward = { seed: SEED, isGradient: (name) => name.startsWith('grad:') };
 
-/** At this price a step does about 5 % more work and keeps half as much (`bench/step.ts --price`). */
-export const USUAL_PRICE = 100;
-const usualRecomputation = (program: Program): Recomputation => ({ price: USUAL_PRICE, batch: program.training?.batch ?? 1 });
+/**
+ * What a byte is worth where nobody says so: at the first price a step does about 5 % more work and keeps half as much, and a step that would still keep
+ * more than a GiB pays more, up to the last (decision 17; `bench/step.ts --price`).
+ */
+const USUAL_PRICES = [100, 150, 200, 300, 400] as const, ROOM = 2 ** 30;
+function usualRecomputation(program: Program, graph: Graph): Recomputation {
+  const batch = program.training?.batch ?? 1;
+  return { price: USUAL_PRICES.find((price) => (keptAtPrices(graph, BACKWARD, [price], batch)[0] ?? 0) <= ROOM) ?? USUAL_PRICES.at(-1) ?? 0, batch };
+}
 
 /**
  * grad(image, truth, weights f32[B]; t, schedules, drops) -> loss f32[B]; `grad:PATH` of Σ_b weights_b · loss_b for every
@@ -61,14 +67,15 @@ export function wholeGradient(program: Program, { passes = PASSES }: GradOptions
 }
 
 /** What is made of `wholeGradient`, or of a part of it with its loss and gradients, with less memory and the same values. */
-export function economical(program: Program, graph: Graph, { passes = PASSES, recomputation = usualRecomputation(program) }: GradOptions = {}): Graph {
-  const spared = passes.has('rematerialise') ? rematerialise(graph, BACKWARD, recomputation).graph : graph;
+export function economical(program: Program, graph: Graph, { passes = PASSES, recomputation }: GradOptions = {}): Graph {
+  const spared = passes.has('rematerialise') ? rematerialise(graph, BACKWARD, recomputation ?? usualRecomputation(program, graph)).graph : graph;
   return passes.has('schedule') ? schedule(spared, BACKWARD) : spared;
 }
 
-/** Bytes of the forward that grad keeps for its gradients at each price, for a batch of `batch` images. */
-export function keptAt(program: Program, prices: readonly number[], batch: number): readonly number[] {
-  return keptAtPrices(wholeGradient(program), BACKWARD, prices, batch);
+/** Bytes of the forward that grad keeps for its gradients at each price (undefined: the usual one), for a batch of `batch` images. */
+export function keptAt(program: Program, prices: readonly (number | undefined)[], batch: number): readonly number[] {
+  const graph = wholeGradient(program);
+  return keptAtPrices(graph, BACKWARD, prices.map((price) => price ?? usualRecomputation(program, graph).price), batch);
 }
 
 /**
@@ -84,7 +91,7 @@ export function frozenProducts(program: Program, graph: Graph, tensors: Readonly
  * apply over some tensors: feeds `PATH`, `grad:PATH`, `m:PATH`, `v:PATH` (those that the optimiser keeps), and the scalars `lr`,
  * `step` (1 at the first update of these tensors) and `clip` (the factor min(1, c / ||g||), 1 without clipping); gives `PATH`, `m:PATH`, `v:PATH`.
  */
-export function applyFunction(tensors: readonly TensorInfo[], optimizer: OptimizerConfig): Graph {
+export function applyFunction(tensors: readonly Pick<TensorInfo, 'path' | 'shape'>[], optimizer: OptimizerConfig): Graph {
   const b = new GraphBuilder();
   const scalars = { lr: scalarInput(b, 'lr'), step: scalarInput(b, 'step'), clip: scalarInput(b, 'clip') };
   const outputs = tensors.flatMap((tensor) => {

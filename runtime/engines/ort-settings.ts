@@ -12,7 +12,7 @@ const IDLE_OPTIMIZERS = [
  */
 export const CONFIG: Readonly<Record<string, string>> = {
   'session.set_denormal_as_zero': '1',
-  'session.intra_op.allow_spinning': '0',
+  'session.intra_op.allow_spinning': '1', 'session.force_spinning_stop': '1',
   'optimization.disable_specified_optimizers': IDLE_OPTIMIZERS.join(';'),
 };
 

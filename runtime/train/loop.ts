@@ -2,7 +2,6 @@
 // Draws nothing on a screen: whoever wants to, listens to the events.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { USUAL_PRICE } from '../../compiler/functions.js';
 import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import { trainBatches, type Dataset, type ImageCache, type TrainBatches } from '../data/index.js';
 import type { Engine, Tensor } from '../engines/engine.js';
@@ -118,7 +117,7 @@ export async function train(options: TrainOptions): Promise<RunSummary> {
     const identity: RunIdentity = {
       program: program.hash, seed: options.seed, data: options.dataset.fingerprint, engine: engineIdentity(engine), threads: engine.threads,
       weights: start?.identity ?? weightsIdentity(growth?.from ?? options.weights) ?? before?.identity.weights ?? 'init',
-      ...(growth === undefined ? {} : { added: growth.task }), ...(price === undefined || price === USUAL_PRICE ? {} : { price }), ...((options.frozen ?? before?.identity.frozen) === 'int8' ? { frozen: 'int8' } : {}),
+      ...(growth === undefined ? {} : { added: growth.task }), ...(price === undefined ? {} : { price }), ...((options.frozen ?? before?.identity.frozen) === 'int8' ? { frozen: 'int8' } : {}),
     };
     if (before !== undefined) requireSame(paths.root, before.identity, identity);
     if (saved !== undefined) requireTensors(program, saved.state.tensors, paths.checkpoints);

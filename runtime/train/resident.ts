@@ -10,7 +10,8 @@ import { binderOf, EVERY, pick, scheduleFeeds } from './bind.js';
 import { dropFeeds, dropLeaves } from './dropout.js';
 import { imageInput } from './image-input.js';
 import { blendGraph, joinGraph, squaresGraph, stackGraph, type Shaped } from './resident-graphs.js';
-import { groupsOf, momentsOf, moves, outcomeOf, SHARED, updateSets, type Group, type Stepper, type StepResult, type StepScalars, type UpdateSet } from './step.js';
+import { groupsOf, outcomeOf, type Group, type Stepper, type StepResult, type StepScalars } from './step.js';
+import { momentsOf, moves, SHARED, updateSets, type UpdateSet } from './update.js';
 
 interface Update extends UpdateSet { readonly fn: DeviceFunction }
 /** By path; `parts` are to be added up. */
@@ -177,7 +178,7 @@ export async function makeResidentStepper(program: Program, training: TrainConfi
     for (const s of read.subarray(next)) squares += s;
     const gradNorm = training.clip === undefined ? undefined : Math.sqrt(squares);
     const { result, clip } = outcomeOf(training, losses, gradNorm);
-    if (clip !== undefined) for (const [task, mine] of gradients) for (const update of updates) if (moves(update, task, scalars)) await apply(state, update, task, mine, scalars.lr, clip);
+    if (clip !== undefined) for (const [task, mine] of gradients) for (const update of updates) if (moves(update, task, scalars.paused)) await apply(state, update, task, mine, scalars.lr, clip);
     for (const mine of gradients.values()) for (const value of mine.values()) value.dispose();
     for (const [place, list] of states) {
       // one group's state is the state, whatever its share of the batch

@@ -23,7 +23,7 @@ export interface RunIdentity {
   readonly weights: string;
   /** The one task that it was trained on, where it was added to a trained network; `weights` is then that of the run that grew. */
   readonly added?: string;
-  /** The price of memory (compiler/passes/rematerialise.ts) where it is not the usual one: what is computed again may be rounded otherwise. */
+  /** The price of memory (compiler/passes/rematerialise.ts) where a limit of memory was given: what is computed again may be rounded otherwise. */
   readonly price?: number;
   /** The forward's products with frozen matrices are in int8; absent: all in floats. */
   readonly frozen?: 'int8';

@@ -1,11 +1,11 @@
 // One training step: gradients of a batch, group by group of its tasks, then one update of the tensors that took part.
 // No schedules, no data order, no files: the loop's matter.
-import { applyFunction, economical, wholeGradient, type GradOptions } from '../../compiler/functions.js';
+import { economical, wholeGradient, type GradOptions } from '../../compiler/functions.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
-import { taskCodes, type Program, type TensorInfo, type TrainConfig } from '../../compiler/program.js';
+import { taskCodes, type Program, type TrainConfig } from '../../compiler/program.js';
 import { groupByTask, type Batch } from '../data/index.js';
 import { hasMemory } from '../engines/device.js';
-import { f32, type CompiledFunction, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
+import { f32, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
 import type { FeatureCache } from '../features/cache.js';
 import type { TrainState } from '../state/checkpoint.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
@@ -14,6 +14,7 @@ import { int8Of, type FrozenValues } from './frozen-int8.js';
 import { frozenPart, type FrozenPart } from './frozen.js';
 import { imageInput } from './image-input.js';
 import { clearOthers, keepOthers } from './rows.js';
+import { land, makeUpdate, momentsOf, moves, SHARED, updateSets, type Flat, type Update } from './update.js';
 
 export interface StepScalars {
   readonly lr: number;
@@ -50,14 +51,6 @@ export interface Stepper {
 /** Samples of one task (or of the whole batch, where the graph reads no task) and their places in the batch. */
 export interface Group { readonly task: number | undefined; readonly batch: Batch; readonly rows: readonly number[] }
 
-/** Tensors that are updated together: the shared ones, or one task's own; of either those that wait for an improvement are a set by themselves. */
-export interface UpdateSet { readonly tensors: readonly TensorInfo[]; readonly perTask: boolean; readonly waits: boolean }
-interface Update extends UpdateSet { readonly fn: CompiledFunction }
-
-type Gradients = Map<string, Float32Array>;
-
-export const SHARED = undefined;
-
 export interface StepperOptions extends GradOptions {
   /** Of these tensors, the elements marked 1 are trained and the others stay. */
   readonly tables?: ReadonlyMap<string, Uint8Array>;
@@ -76,25 +69,12 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
   const grad = await engine.compile(graph, int8Of(program, graph, int8));
   const trained = program.tensors.filter((t) => grad.outputs.includes(`grad:${t.path}`));
   const waiting = new Set(training.afterImprovement ?? []);
-  const updates: Update[] = [];
-  for (const set of updateSets(trained, waiting)) updates.push({ ...set, fn: await engine.compile(applyFunction(set.tensors, training.optimizer)) });
   const drops = dropLeaves(graph);
   const binder = binderOf(program);
+  const updates: Update[] = [];
+  for (const set of updateSets(trained, waiting)) updates.push(await makeUpdate(set, training.optimizer, engine, binder.stored, tables));
 
-  // Gradients that are done with: the next run writes there, and no step but the first asks for memory. And the tensors of states that are ours to write over.
-  const spare = new Map<string, Tensor[]>(), ours = new WeakSet<Tensor>();
-  const handBack = (name: string, tensor: Tensor): void => { spare.set(name, [...(spare.get(name) ?? []), tensor]); };
-  const fromSpare = (): Feeds => Object.fromEntries([...spare].flatMap(([name, tensors]) => {
-    const tensor = tensors.pop();
-    return tensor === undefined ? [] : [[name, tensor]];
-  }));
-
-  const keep = (path: string, before: Tensor | undefined, after: Tensor | undefined): void => {
-    const own = tables.get(path);
-    if (own !== undefined) keepOthers(before?.data as Float32Array, after?.data as Float32Array, own);
-  };
-
-  const gradientsOf = async (state: TrainState, group: Group, scalars: StepScalars, whole: number): Promise<Readonly<Record<string, Tensor>>> => {
+  const gradientsOf = async (state: TrainState, group: Group, scalars: StepScalars, whole: number, into: Feeds): Promise<Feeds> => {
     const n = group.rows.length;
     const feeds: Feeds = {
       ...binder.feeds(grad.inputs, state.tensors, group.task), ...scheduleFeeds(scalars.schedules),
@@ -102,78 +82,47 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
       ...await frozen?.features(state.tensors, group.batch.image),
       [image]: group.batch.image, truth: group.batch.truth, weights: f32([n], new Float32Array(n).fill(1 / whole)),
     };
-    return grad.run(pick(feeds, grad.inputs), { into: fromSpare() });
+    const results = await grad.run(pick(feeds, grad.inputs), { into });
+    land(results, into);
+    return results;
   };
 
-  const apply = async (state: TrainState, update: Update, task: number | undefined, gradients: Gradients, lr: number, clip: number): Promise<void> => {
-    const stored = new Map(update.tensors.map((t) => [t.path, binder.stored(t.path, task) ?? t.path]));
-    const [first] = stored.values();
-    const step = (first === undefined ? 0 : state.updates.get(first) ?? 0) + 1;
-    const feeds: Record<string, Tensor> = { lr: f32([], [lr]), step: f32([], [step]), clip: f32([], [clip]) };
-    for (const { path, shape } of update.tensors) {
-      const place = stored.get(path) ?? path, gradient = gradients.get(path), value = state.tensors.get(place);
-      if (gradient === undefined || value === undefined) throw new Error(`${place} has no ${value === undefined ? 'value' : 'gradient'}`);
-      feeds[path] = value;
-      feeds[`grad:${path}`] = f32(shape, gradient);
-      for (const kind of ['m', 'v']) {
-        const moment = state.moments.get(`${kind}:${place}`);
-        if (moment !== undefined) feeds[`${kind}:${path}`] = moment;
-      }
-    }
-    const into = Object.fromEntries(update.fn.outputs.flatMap((name) => {
-      const fed = feeds[name];
-      return fed === undefined || !ours.has(fed) || tables.has(name) ? [] : [[name, fed]];
-    }));
-    const results = await update.fn.run(pick(feeds, update.fn.inputs), { into });
-    for (const { path } of update.tensors) {
-      keep(path, feeds[path], results[path]);
-      const place = stored.get(path) ?? path;
-      for (const [kind, target] of [['', state.tensors], ['m:', state.moments], ['v:', state.moments]] as const) {
-        const result = results[kind + path];
-        if (result === undefined) continue;
-        ours.add(result);
-        target.set(kind + place, result);
-      }
-      state.updates.set(place, step);
-    }
-  };
-
-  /** Adds to `used` the gradients that are needed until the step is over. */
-  const step = async (state: TrainState, batch: Batch, scalars: StepScalars, used: [name: string, gradient: Tensor][]): Promise<StepResult> => {
+  const step = async (state: TrainState, batch: Batch, scalars: StepScalars): Promise<StepResult> => {
     const groups = groupsOf(program, batch), whole = batch.items.length;
     const losses = new Float32Array(whole);
     // Gradients of the shared tensors (summed over the groups) and of each task's own; states likewise.
-    const sums: Gradients = new Map();
-    const gradients = new Map<number | undefined, Gradients>([[SHARED, sums]]);
+    const moving = new Map<number | undefined, Map<Update, Flat>>([[SHARED, new Map()]]);
     const states = new Map<string, { readonly value: Tensor; readonly part: number }[]>();
     for (const group of groups) {
-      const results = await gradientsOf(state, group, scalars, whole);
+      const rooms = updates.map((update) => ({ update, task: update.perTask ? group.task : SHARED, gradients: update.room() }));
+      const results = await gradientsOf(state, group, scalars, whole, Object.fromEntries(rooms.flatMap(({ update, gradients }) => update.tensors.map(({ path }, i) => [`grad:${path}`, gradients.tensors[i] as Tensor]))));
       scatter(losses, results['loss'], group.rows);
-      const mine: Gradients = new Map();
-      if (group.task !== SHARED) gradients.set(group.task, mine);
-      const moving = new Set(trained.filter((t) => !(waiting.has(t.path) && scalars.paused?.has(t.perTask ? group.task : SHARED) === true)).map((t) => t.path));
-      for (const { path, perTask } of trained) {
-        const gradient = results[`grad:${path}`];
-        if (gradient === undefined) continue;
-        if (!moving.has(path) || !accumulate(perTask ? mine : sums, path, gradient.data as Float32Array)) handBack(`grad:${path}`, gradient);
-        else used.push([`grad:${path}`, gradient]);
+      for (const { update, task, gradients } of rooms) {
+        const mine = moving.get(task) ?? new Map<Update, Flat>(), sum = mine.get(update);
+        if (sum !== undefined) accumulate(sum.all, gradients.all);
+        if (sum === undefined && moves(update, task, scalars.paused)) moving.set(task, mine.set(update, gradients));
+        else update.free(gradients);
       }
       for (const [name, value] of Object.entries(results)) {
         const place = name.startsWith('state:') ? binder.stored(name.slice('state:'.length), group.task) : undefined;
         if (place !== undefined) states.set(place, [...(states.get(place) ?? []), { value, part: group.rows.length / whole }]);
       }
     }
-    for (const [path, own] of tables) {
-      const gradient = sums.get(path);
-      if (gradient !== undefined) clearOthers(gradient, own);
+    for (const [update, { tensors }] of moving.get(SHARED) ?? []) for (const [i, { path }] of update.tensors.entries()) {
+      const own = tables.get(path);
+      if (own !== undefined) clearOthers(tensors[i]?.data as Float32Array, own);
     }
-    const gradNorm = training.clip === undefined ? undefined : globalNorm(gradients.values());
+    const all = [...moving].flatMap(([task, mine]) => [...mine].map(([update, gradients]) => ({ task, update, gradients })));
+    const gradNorm = training.clip === undefined ? undefined : globalNorm(all.map((a) => a.gradients));
     const { result, clip } = outcomeOf(training, losses, gradNorm);
+    for (const { task, update, gradients } of all) {
+      if (clip !== undefined) await update.run(state, task, gradients, { lr: scalars.lr, clip });
+      update.free(gradients);
+    }
     if (clip === undefined) return result;
-    for (const [task, mine] of gradients) for (const update of updates) if (moves(update, task, scalars)) await apply(state, update, task, mine, scalars.lr, clip);
     for (const [place, parts] of states) {
-      const value = blend(parts);
-      keep(place, state.tensors.get(place), value);
+      const value = blend(parts), own = tables.get(place);
+      if (own !== undefined) keepOthers(state.tensors.get(place)?.data as Float32Array, value.data as Float32Array, own);
       state.tensors.set(place, value);
     }
     return result;
@@ -181,24 +130,11 @@ export async function makeStepper(program: Program, training: TrainConfig, engin
 
   return {
     moments: (codes) => momentsOf(updates, codes.map((code) => taskCodes(program).indexOf(code)), binder.stored),
-    run: async (state, batch, scalars) => {
-      const used: [name: string, gradient: Tensor][] = [];
-      const result = await step(state, batch, scalars, used);
-      for (const [name, gradient] of used) handBack(name, gradient);
-      return result;
-    },
+    run: step,
     ...(frozen === undefined ? {} : { frozen }),
     dispose: async () => { for (const part of [grad, ...(frozen === undefined ? [] : [frozen]), ...updates.map((u) => u.fn)]) await part.dispose(); },
   };
 }
-
-export const updateSets = (trained: readonly TensorInfo[], waiting: ReadonlySet<string>): readonly UpdateSet[] =>
-  [false, true].flatMap((perTask) => [false, true].map((waits) => ({ perTask, waits, tensors: trained.filter((t) => t.perTask === perTask && waiting.has(t.path) === waits) })))
-    .filter((set) => set.tensors.length > 0);
-
-/** Whether a set takes part in the update of a task, or (`SHARED`) of what all share. */
-export const moves = ({ perTask, waits }: UpdateSet, task: number | undefined, { paused }: StepScalars): boolean =>
-  perTask === (task !== SHARED) && !(waits && paused?.has(task) === true);
 
 /** What a step answers, and the factor of its gradients; none where it diverged: it changes nothing then, so that what is saved stays finite. */
 export function outcomeOf(training: TrainConfig, losses: Float32Array, gradNorm: number | undefined): { readonly result: StepResult; readonly clip?: number } {
@@ -213,16 +149,6 @@ export function freshState(tensors: Map<string, Tensor>, stepper: Stepper, codes
   return { tensors, moments: new Map(moments), updates: new Map() };
 }
 
-export function momentsOf(updates: readonly { readonly tensors: readonly TensorInfo[]; readonly fn: { readonly inputs: readonly string[] } }[], tasks: readonly number[], stored: (leaf: string, task: number | undefined) => string | undefined): ReadonlyMap<string, readonly number[]> {
-  const shapes = new Map<string, readonly number[]>();
-  for (const update of updates) for (const tensor of update.tensors) {
-    for (const kind of ['m', 'v'].filter((k) => update.fn.inputs.includes(`${k}:${tensor.path}`))) {
-      for (const task of tensor.perTask ? tasks : [undefined]) shapes.set(`${kind}:${stored(tensor.path, task) ?? tensor.path}`, tensor.shape);
-    }
-  }
-  return shapes;
-}
-
 /** Groups in the order of the task list, so that sums over groups have one order. */
 export function groupsOf(program: Program, batch: Batch): readonly Group[] {
   if (!program.readsTask) return [{ task: undefined, batch, rows: [...batch.items.keys()] }];
@@ -234,18 +160,15 @@ function scatter(losses: Float32Array, loss: Tensor | undefined, rows: readonly 
   for (const [i, row] of rows.entries()) losses[row] = (loss?.data as Float32Array)[i] ?? NaN;
 }
 
-/** Adds in float32, as PyTorch's accumulation does. The first value is kept, not copied, and the answer true: results of a run belong to us. */
-function accumulate(into: Gradients, path: string, value: Float32Array): boolean {
-  const sum = into.get(path);
-  if (sum === undefined) into.set(path, value);
-  else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (value[i] as number);
-  return sum === undefined;
+/** Adds in float32, as PyTorch's accumulation does: changes `sum`. */
+function accumulate(sum: Float32Array, value: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (value[i] as number);
 }
 
 /** √Σg² over all gradients, in float64 and in one order. */
-function globalNorm(gradients: Iterable<Gradients>): number {
+function globalNorm(gradients: readonly Flat[]): number {
   let sum = 0;
-  for (const mine of gradients) for (const g of mine.values()) for (let i = 0; i < g.length; i++) sum += (g[i] as number) * (g[i] as number);
+  for (const { all } of gradients) for (let i = 0; i < all.length; i++) sum += (all[i] as number) * (all[i] as number);
   return Math.sqrt(sum);
 }
 

@@ -53,7 +53,7 @@ describe('a training step of a small net', () => {
 });
 
 test('the optimiser step keeps its digits in float32, at the first step and late', async () => {
-  const graph = applyFunction([{ path: 'w', kind: 'param', shape: [64], perTask: false, frozen: false, init: { kind: 'constant', value: 0 } }],
+  const graph = applyFunction([{ path: 'w', shape: [64] }],
     { kind: 'adam', lr: { name: 'lr', kind: 'constant', from: 1, to: 1, over: 'steps' }, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, momentum: 0 });
   const apply = await (await createEngine('ort', { threads: 1 })).compile(graph);
   for (const step of [1, 2, 50, 5000, 200000]) {

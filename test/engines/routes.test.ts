@@ -112,7 +112,7 @@ describe('results into given memory', () => {
   });
 
   test.each(['adam', 'adamw', 'sgd'] as const)('%s in place is %s out of place', async (kind) => {
-    const graph = applyFunction([{ path: 'w', kind: 'param', shape: [64, 33], perTask: false, frozen: false, init: { kind: 'constant', value: 0 } }],
+    const graph = applyFunction([{ path: 'w', shape: [64, 33] }],
       { kind, lr: { name: 'lr', kind: 'constant', from: 1, to: 1, over: 'steps' }, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.1, momentum: 0.9 });
     for (const engine of await engines()) {
       const fn = await engine.compile(graph);
