@@ -31,9 +31,9 @@ const BACKWARD: Backward = { seed: SEED, isGradient: (name) => name.startsWith('
 
 /**
  * What a byte is worth where nobody says so: at the first price a step does about 5 % more work and keeps half as much, and a step that would still keep
- * more than a GiB pays more, up to the last (decision 17; `bench/step.ts --price`).
+ * more than 4 GiB pays more, up to the last (decision 17; `bench/step.ts --price`).
  */
-const USUAL_PRICES = [100, 150, 200, 300, 400] as const, ROOM = 2 ** 30;
+const USUAL_PRICES = [100, 150, 200, 300, 400] as const, ROOM = 4 * 2 ** 30;
 function usualRecomputation(program: Program, graph: Graph): Recomputation {
   const batch = program.training?.batch ?? 1;
   return { price: USUAL_PRICES.find((price) => (keptAtPrices(graph, BACKWARD, [price], batch)[0] ?? 0) <= ROOM) ?? USUAL_PRICES.at(-1) ?? 0, batch };
