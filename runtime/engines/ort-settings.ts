@@ -6,13 +6,14 @@ const IDLE_OPTIMIZERS = [
 ];
 
 /**
- * Entries of the session's configuration. Measured on training steps: denormals cost 10 %; spinning costs processor time and wins no wall time.
+ * Entries of the session's configuration. Measured on training steps: denormals cost 10 %; threads that sleep between ops wake too late (decision 18), between runs they sleep.
  * Of what is not an entry: `all` optimisations, for they fuse transposes into products; one node at a time, for parallel execution is twice slower;
  * no memory pattern, for from the second run on it asks for one block for all values beside the arena of the first: twice the memory (decision 12).
  */
 export const CONFIG: Readonly<Record<string, string>> = {
   'session.set_denormal_as_zero': '1',
-  'session.intra_op.allow_spinning': '1', 'session.force_spinning_stop': '1',
+  'session.intra_op.allow_spinning': '1',
+  'session.force_spinning_stop': '1',
   'optimization.disable_specified_optimizers': IDLE_OPTIMIZERS.join(';'),
 };
 

@@ -24,7 +24,9 @@ export class Browser {
   readonly requests: string[] = [];
   private next = 1;
   private readonly waiting = new Map<number, { readonly done: (value: Json) => void; readonly fail: (error: Error) => void }>();
-  private readonly listeners = new Set<(method: string) => void>();
+  /** Loaders of documents that have loaded, and who waits for one. */
+  private readonly loaded = new Set<unknown>();
+  private readonly loading = new Set<() => void>();
   private session = '';
 
   private constructor(private readonly child: ChildProcess, private readonly profile: string) {
@@ -46,6 +48,7 @@ export class Browser {
     const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank' });
     browser.session = String((await browser.send('Target.attachToTarget', { targetId, flatten: true }))['sessionId']);
     for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await browser.send(`${domain}.enable`);
+    await browser.send('Page.setLifecycleEventsEnabled', { enabled: true });
     await browser.size(width, height);
     return browser;
   }
@@ -69,20 +72,23 @@ export class Browser {
     const of = (name: string): unknown => (params as Json)[name];
     if (method === 'Runtime.consoleAPICalled' || method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded') this.complaints.push(JSON.stringify(params));
     if (method === 'Network.requestWillBeSent') this.requests.push(String((of('request') as Json)['url']).slice(0, 200));
-    for (const listener of this.listeners) listener(String(method));
+    if (method === 'Page.lifecycleEvent' && of('name') === 'load') {
+      this.loaded.add(of('loaderId'));
+      for (const look of this.loading) look();
+    }
   }
 
   /** Forgets what pages did so far. */
   forget(): void { this.complaints.length = this.requests.length = 0; }
 
-  /** Opens an address and waits until it has loaded. */
+  /** Opens an address and waits until this very document has loaded: the empty page before it may still be at it. */
   async open(url: string): Promise<void> {
-    const loaded = new Promise<void>((done) => {
-      const listener = (method: string): void => { if (method === 'Page.loadEventFired') { this.listeners.delete(listener); done(); } };
-      this.listeners.add(listener);
+    const { loaderId } = await this.send('Page.navigate', { url });
+    await new Promise<void>((done) => {
+      const look = (): void => { if (loaderId === undefined || this.loaded.has(loaderId)) { this.loading.delete(look); done(); } };
+      this.loading.add(look);
+      look();
     });
-    await this.send('Page.navigate', { url });
-    await loaded;
   }
 
   /** The value of an expression in the page. */
@@ -90,6 +96,15 @@ export class Browser {
     const { result, exceptionDetails } = await this.send('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true });
     if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
     return (result as Json)['value'];
+  }
+
+  /** Whether an expression becomes true within some seconds. */
+  async becomes(expression: string): Promise<boolean> {
+    for (let left = 100; left > 0; left--) {
+      if (await this.value(expression) === true) return true;
+      await new Promise((done) => { setTimeout(done, 50); });
+    }
+    return false;
   }
 
   async press(key: string): Promise<void> {
