@@ -1,5 +1,6 @@
 // A training step with the features of its frozen part kept and computed anew, interleaved in one process:
-// tsx bench/prefix-cache.ts SPEC[#VARIANT] [--images 16] [--batch 16] [--rounds 1] [--threads 2] [--set size=352] [--block NAME]
+// tsx bench/prefix-cache.ts SPEC[#VARIANT] [--images 16] [--batch 16] [--rounds 1] [--threads 2] [--set size=352] [--block NAME] [--price 0]
+// `--price`: what a byte that is not kept may cost (compiler/passes/rematerialise.ts); without, the usual one.
 // Random weights, images of noise. First every image once, which fills the cache; then each batch by either stepper, losses compared to the bit.
 // Prints one line of JSON: medians in seconds, wall and processor; `ratio`, computed over kept; `allowed`, the same by multiply-adds, backward included;
 // `byTime`, by the times of the prefix alone and the step without it.
@@ -18,7 +19,7 @@ import { batchOf, firstValues, median, taken, trainable } from './subject.js';
 
 const { values, positionals: [spec = 'models/tpseg-nano.tps#A2'] } = parseArgs({ allowPositionals: true, options: {
   images: { type: 'string', default: '16' }, batch: { type: 'string', default: '16' }, rounds: { type: 'string', default: '1' }, threads: { type: 'string', default: '2' },
-  set: { type: 'string', multiple: true, default: [] }, block: { type: 'string' },
+  set: { type: 'string', multiple: true, default: [] }, block: { type: 'string' }, price: { type: 'string' },
 } });
 const { file, variant } = parseSpecRef(spec), size = Number(values.batch);
 const { program, training } = trainable({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }), ...(values.block === undefined ? {} : { block: values.block }) });
@@ -54,7 +55,8 @@ const times: Record<string, Taken[]> = {}, losses: Record<string, number[]> = {}
 const frozen = await frozenPart(program, wholeGradient(program), engine, cache);
 if (frozen === undefined) throw new Error(`${spec} has no frozen part that is worth cutting off`);
 for (const batch of batches) (times['prefix'] ??= []).push((await seconds(() => frozen.features(tensors, batch.image)))[0]);
-const [computed, kept] = [await steps('computed', await makeStepper(program, training, engine)), await steps('kept', await makeStepper(program, training, engine, cache === undefined ? {} : { cache }))];
+const how = values.price === undefined ? {} : { recomputation: { price: Number(values.price), batch: size } };
+const [computed, kept] = [await steps('computed', await makeStepper(program, training, engine, how)), await steps('kept', await makeStepper(program, training, engine, { ...how, ...(cache === undefined ? {} : { cache }) }))];
 for (let round = 0; round <= Number(values.rounds); round++) {
   for (const [i, batch] of batches.entries()) {
     const step = round * batches.length + i;
