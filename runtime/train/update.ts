@@ -55,14 +55,15 @@ export interface Update extends UpdateSet {
   run(state: TrainState, task: number | undefined, gradients: Flat, scalars: { readonly lr: number; readonly clip: number }): Promise<void>;
 }
 
-export async function makeUpdate(set: UpdateSet, optimizer: OptimizerConfig, engine: Engine, stored: Stored, tables: ReadonlyMap<string, Uint8Array>): Promise<Update> {
+/** Of `tables`: 1 where an element is trained, by path. `most`: elements of a piece, and pieces of a run. */
+export async function makeUpdate(set: UpdateSet, optimizer: OptimizerConfig, engine: Engine, stored: Stored, tables: ReadonlyMap<string, Uint8Array>, most = { piece: PIECE, pieces: PIECES }): Promise<Update> {
   const { tensors } = set, starts: number[] = [];
   let end = 0;
   for (const { shape } of tensors) {
     starts.push(end);
     end += toLine(sizeOf(shape));
   }
-  const least = Math.max(1, Math.ceil(end / PIECE)), runs = Math.ceil(least / PIECES), pieces = Math.ceil(least / runs), piece = toLine(end / (runs * pieces));
+  const least = Math.max(1, Math.ceil(end / most.piece)), runs = Math.ceil(least / most.pieces), pieces = Math.ceil(least / runs), piece = toLine(end / (runs * pieces));
   const names = Array.from({ length: pieces }, (_, i) => `piece${i}`);
   const fn = await engine.compile(applyFunction(names.map((path) => ({ path, shape: [piece] })), optimizer)), moments = momentsIn(fn);
 
