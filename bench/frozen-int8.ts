@@ -5,19 +5,17 @@
 import { parseArgs } from 'node:util';
 import { frozenProducts, gradFunction } from '../compiler/functions.js';
 import { taskCodes } from '../compiler/program.js';
-import { parseSet, parseSpecRef } from '../cli/flags.js';
 import { createEngine } from '../runtime/engines/index.js';
 import { startingTensors } from '../runtime/state/weights.js';
 import { frozenValues } from '../runtime/train/frozen-int8.js';
 import { freshState, makeStepper } from '../runtime/train/step.js';
-import { batchOf, firstValues, median, taken, trainable } from './subject.js';
+import { batchOf, firstValues, median, taken, trainableSpec } from './subject.js';
 
 const { values: flags, positionals: [spec = ''] } = parseArgs({ allowPositionals: true, options: {
   batch: { type: 'string', default: '1' }, steps: { type: 'string', default: '5' }, threads: { type: 'string', default: '2' },
   set: { type: 'string', multiple: true, default: [] }, block: { type: 'string' },
 } });
-const { file, variant } = parseSpecRef(spec);
-const { program, training } = trainable({ file, set: parseSet(flags.set), ...(variant === undefined ? {} : { variant }), ...(flags.block === undefined ? {} : { block: flags.block }) });
+const { program, training } = trainableSpec(spec, flags);
 const engine = await createEngine('ort', { threads: Number(flags.threads) }), batch = batchOf(program, Number(flags.batch)), schedules = firstValues(program);
 const { tensors } = startingTensors(program, 0, 'random'), frozen = frozenValues(program, engine, tensors);
 

@@ -3,22 +3,21 @@
 // what the forward keeps for its gradients. With --curve, so many steps with all passes, with none, and with all from weights nudged by half a unit
 // of their last place: relative differences of the losses. What the nudge does no pass can do without.
 import { parseArgs } from 'node:util';
-import { gradFunction, keptAt } from '../compiler/functions.js';
+import { gradFunction, keptAt, usuallyKept } from '../compiler/functions.js';
 import { PASSES, type Pass } from '../compiler/passes/index.js';
 import { taskCodes } from '../compiler/program.js';
-import { parseSet, parseSpecRef } from '../cli/flags.js';
 import { f32 } from '../runtime/engines/engine.js';
 import { createEngine } from '../runtime/engines/index.js';
 import { streamOf } from '../runtime/random.js';
 import { startingTensors } from '../runtime/state/weights.js';
 import { freshState, makeStepper } from '../runtime/train/step.js';
-import { batchOf, firstValues, median, taken, trainable } from './subject.js';
+import { batchOf, firstValues, median, taken, trainableSpec } from './subject.js';
 
 const { values, positionals: [spec = 'models/tpseg-nano.tps'] } = parseArgs({ allowPositionals: true, options: {
   rounds: { type: 'string', default: '7' }, batch: { type: 'string', default: '4' }, set: { type: 'string', multiple: true, default: [] }, threads: { type: 'string', default: '2' }, curve: { type: 'string', default: '0' }, lr: { type: 'string', default: '1e-4' },
 } });
-const { file, variant } = parseSpecRef(spec), count = Number(values.batch), steps = Number(values.curve);
-const { program, training } = trainable({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }) });
+const count = Number(values.batch), steps = Number(values.curve);
+const { program, training } = trainableSpec(spec, values);
 const engine = await createEngine('ort', { threads: Number(values.threads) }), codes = taskCodes(program), schedules = firstValues(program);
 
 const without: ReadonlyMap<string, ReadonlySet<Pass>> = new Map([['', PASSES], ...[...PASSES].map((p) => [p, new Set([...PASSES].filter((q) => q !== p))] as const), ['all', new Set<Pass>()]]);
@@ -51,6 +50,6 @@ if (steps > 0) {
   };
   curve = { steps, first: losses[0]?.[0], last: losses.at(-1)?.[0], withoutPasses: apart(1), nudged: apart(2) };
 }
-const [everything, usual] = keptAt(program, [0, undefined], count);
+const [everything] = keptAt(program, [0], count), usual = usuallyKept({ ...program, training: { ...training, batch: count } });
 console.log(JSON.stringify({ spec, batch: count, set: values.set, threads: engine.threads, kept: { everything, usual }, passes, ...(curve === undefined ? {} : { curve }) }));
 process.exit(0);

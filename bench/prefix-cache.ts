@@ -7,7 +7,6 @@
 import { parseArgs } from 'node:util';
 import { wholeGradient } from '../compiler/functions.js';
 import { taskCodes } from '../compiler/program.js';
-import { parseSet, parseSpecRef } from '../cli/flags.js';
 import type { Batch } from '../runtime/data/index.js';
 import { f32 } from '../runtime/engines/engine.js';
 import { createEngine } from '../runtime/engines/index.js';
@@ -15,14 +14,14 @@ import { openFeatures } from '../runtime/features/cache.js';
 import { startingTensors } from '../runtime/state/weights.js';
 import { frozenPart } from '../runtime/train/frozen.js';
 import { freshState, makeStepper, type Stepper } from '../runtime/train/step.js';
-import { batchOf, firstValues, median, taken, trainable } from './subject.js';
+import { batchOf, firstValues, median, taken, trainableSpec } from './subject.js';
 
 const { values, positionals: [spec = 'models/tpseg-nano.tps#A2'] } = parseArgs({ allowPositionals: true, options: {
   images: { type: 'string', default: '16' }, batch: { type: 'string', default: '16' }, rounds: { type: 'string', default: '1' }, threads: { type: 'string', default: '2' },
   set: { type: 'string', multiple: true, default: [] }, block: { type: 'string' }, price: { type: 'string' },
 } });
-const { file, variant } = parseSpecRef(spec), size = Number(values.batch);
-const { program, training } = trainable({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }), ...(values.block === undefined ? {} : { block: values.block }) });
+const size = Number(values.batch);
+const { program, training } = trainableSpec(spec, values);
 const engine = await createEngine('ort', { threads: Number(values.threads) });
 const cache = openFeatures({ kind: 'ram' }, 'bench');
 const { tensors } = startingTensors(program, 0, 'random');

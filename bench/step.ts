@@ -9,7 +9,6 @@ import { elementsOf } from '../compiler/elements.js';
 import { gradFunction, inferFunction } from '../compiler/functions.js';
 import type { Graph } from '../compiler/ir/graph.js';
 import { taskCodes, type Program, type TrainConfig } from '../compiler/program.js';
-import { parseSet, parseSpecRef } from '../cli/flags.js';
 import { f32, type Tensor } from '../runtime/engines/engine.js';
 import { createEngine } from '../runtime/engines/index.js';
 import { streamOf } from '../runtime/random.js';
@@ -19,14 +18,14 @@ import { startingTensors } from '../runtime/state/weights.js';
 import { binderOf, pick, scheduleFeeds } from '../runtime/train/bind.js';
 import { imageInput } from '../runtime/train/image-input.js';
 import { freshState, makeStepper } from '../runtime/train/step.js';
-import { batchOf, firstValues, taken, trainable } from './subject.js';
+import { batchOf, firstValues, taken, trainableSpec } from './subject.js';
 
 const { values, positionals: [spec = ''] } = parseArgs({ allowPositionals: true, options: {
   batch: { type: 'string', default: '1' }, steps: { type: 'string', default: '3' }, threads: { type: 'string', default: '2' },
   set: { type: 'string', multiple: true, default: [] }, task: { type: 'string' }, block: { type: 'string' }, save: { type: 'string' }, price: { type: 'string' }, work: { type: 'string', default: 'step' },
 } });
-const startBytes = process.memoryUsage.rss(), { file, variant } = parseSpecRef(spec);
-const { wall: checked, processor: checking, value: { program, training } } = await taken(() => trainable({ file, set: parseSet(values.set), ...(variant === undefined ? {} : { variant }), ...(values.block === undefined ? {} : { block: values.block }) }));
+const startBytes = process.memoryUsage.rss();
+const { wall: checked, processor: checking, value: { program, training } } = await taken(() => trainableSpec(spec, values));
 const codes = taskCodes(program), task = Math.max(0, codes.indexOf(values.task ?? codes[0] ?? ''));
 const engine = await createEngine('ort', { threads: Number(values.threads) });
 

@@ -1,6 +1,7 @@
 // What several measurements are made of: a spec's program with its training block, a batch of one task, what work takes, a median, how far two results are apart.
 import { compileSpec, type CompileRequest } from '../compiler/index.js';
 import { taskCodes, type Program, type TrainConfig } from '../compiler/program.js';
+import { parseSet, parseSpecRef } from '../cli/flags.js';
 import { diskHost } from '../cli/host.js';
 import type { Batch } from '../runtime/data/index.js';
 import { f32 } from '../runtime/engines/engine.js';
@@ -12,6 +13,12 @@ export function trainable(request: CompileRequest): { readonly program: Program;
   const { program, diagnostics } = compileSpec(request, diskHost()), training = program?.training;
   if (program === undefined || training === undefined) throw new Error(diagnostics.map((d) => d.message).join('\n') || `${request.file} has no train block`);
   return { program, training };
+}
+
+/** The same of SPEC[#VARIANT] with the flags `--set` and `--block`. */
+export function trainableSpec(spec: string, { set, block }: { readonly set: readonly string[]; readonly block?: string | undefined }): ReturnType<typeof trainable> {
+  const { file, variant } = parseSpecRef(spec);
+  return trainable({ file, set: parseSet(set), ...(variant === undefined ? {} : { variant }), ...(block === undefined ? {} : { block }) });
 }
 
 /** `n` images of noise, each with a disc for truth, of the task of this index. */

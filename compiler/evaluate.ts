@@ -15,7 +15,7 @@ export class FeedError extends Error {}
  * their sizes from the feeds' shapes. A value is dropped after its last use. Throws FeedError.
  */
 export function evaluate(graph: Graph, feeds: ReadonlyMap<string, NdArray>): Map<string, NdArray> {
-  const sizes = bindSizes(graph, (name) => feeds.get(name)?.shape);
+  const sizes = bindSizes(graph, (leaf) => feeds.get(leafName(leaf))?.shape);
   const uses = countUses(graph);
   const values = new Map<NodeId, NdArray>();
   const read = (id: NodeId): NdArray => {
@@ -48,10 +48,10 @@ export function evaluateConstant(node: Node, inputs: readonly NdArray[]): NdArra
 }
 
 /** Sizes of the symbols in the leaves' types, as the shapes say them. Throws FeedError where two disagree. */
-export function bindSizes(graph: Graph, shapeOf: (leaf: string) => readonly number[] | undefined): Sizes {
+export function bindSizes(graph: Graph, shapeOf: (leaf: Node) => readonly number[] | undefined): Sizes {
   const sizes: Record<string, number> = {};
   const leaves = [...graph.nodes.values()].filter((n) => isLeaf(n.op) && n.op !== 'constant');
-  const fed = leaves.map((leaf) => ({ leaf, shape: shapeOf(leafName(leaf)) ?? missing(leaf) }));
+  const fed = leaves.map((leaf) => ({ leaf, shape: shapeOf(leaf) ?? missing(leaf) }));
   for (const { leaf, shape } of fed) {
     if (shape.length !== leaf.type.shape.length) misfit(leaf, shape);
     for (const [i, d] of leaf.type.shape.entries()) {

@@ -5,7 +5,7 @@ import type { Graph, NodeId, Output } from './ir/graph.js';
 import { gradients } from './passes/autodiff.js';
 import { madeOf, type Backward } from './passes/backward.js';
 import { optimise, PASSES, prepare, type Pass } from './passes/index.js';
-import { keptAtPrices, rematerialise, type Recomputation } from './passes/rematerialise.js';
+import { keptAtPrices, rematerialise, rematerialiseWithin, type Recomputation, type Rematerialised } from './passes/rematerialise.js';
 import { schedule } from './passes/schedule.js';
 import { frozenForAll, trainable, type OptimizerConfig, type Program, type TensorInfo } from './program.js';
 import { int8Products, type Int8Product } from './targets/onnx/quantise.js';
@@ -34,10 +34,8 @@ const BACKWARD: Backward = { seed: SEED, isGradient: (name) => name.startsWith('
  * more than 4 GiB pays more, up to the last (decision 17; `bench/step.ts --price`).
  */
 const USUAL_PRICES = [100, 150, 200, 300, 400] as const, ROOM = 4 * 2 ** 30;
-function usualRecomputation(program: Program, graph: Graph): Recomputation {
-  const batch = program.training?.batch ?? 1;
-  return { price: USUAL_PRICES.find((price) => (keptAtPrices(graph, BACKWARD, [price], batch)[0] ?? 0) <= ROOM) ?? USUAL_PRICES.at(-1) ?? 0, batch };
-}
+const spared = (program: Program, graph: Graph, recomputation?: Recomputation): Rematerialised =>
+  (recomputation === undefined ? rematerialiseWithin(graph, BACKWARD, USUAL_PRICES, ROOM, program.training?.batch ?? 1) : rematerialise(graph, BACKWARD, recomputation));
 
 /**
  * grad(image, truth, weights f32[B]; t, schedules, drops) -> loss f32[B]; `grad:PATH` of Σ_b weights_b · loss_b for every
@@ -68,15 +66,14 @@ export function wholeGradient(program: Program, { passes = PASSES }: GradOptions
 
 /** What is made of `wholeGradient`, or of a part of it with its loss and gradients, with less memory and the same values. */
 export function economical(program: Program, graph: Graph, { passes = PASSES, recomputation }: GradOptions = {}): Graph {
-  const spared = passes.has('rematerialise') ? rematerialise(graph, BACKWARD, recomputation ?? usualRecomputation(program, graph)).graph : graph;
-  return passes.has('schedule') ? schedule(spared, BACKWARD) : spared;
+  const less = passes.has('rematerialise') ? spared(program, graph, recomputation).graph : graph;
+  return passes.has('schedule') ? schedule(less, BACKWARD) : less;
 }
 
-/** Bytes of the forward that grad keeps for its gradients at each price (undefined: the usual one), for a batch of `batch` images. */
-export function keptAt(program: Program, prices: readonly (number | undefined)[], batch: number): readonly number[] {
-  const graph = wholeGradient(program);
-  return keptAtPrices(graph, BACKWARD, prices.map((price) => price ?? usualRecomputation(program, graph).price), batch);
-}
+/** Bytes of the forward that grad keeps for its gradients at each price, for a batch of `batch` images. */
+export const keptAt = (program: Program, prices: readonly number[], batch: number): readonly number[] => keptAtPrices(wholeGradient(program), BACKWARD, prices, batch);
+/** The same as it is where nobody says a price, for a batch of the training's size. */
+export const usuallyKept = (program: Program): number => spared(program, wholeGradient(program)).kept;
 
 /**
  * The forward's products in a function of `program` with a frozen matrix that all tasks share, copies of them for the backward too: what can be in int8.

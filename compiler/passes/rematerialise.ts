@@ -32,11 +32,10 @@ const FREE: ReadonlySet<string> = new Set(['reshape', 'identity', 'detach']);
 /** Gradients whose rows of the op table turn round or cut what they read. */
 const WAITING: ReadonlySet<string> = new Set(['conv2d_weight_grad', 'matmul']);
 
-export function rematerialise(graph: Graph, backward: Backward, { price, batch }: Recomputation): Rematerialised {
-  const plan = new Plan(graph, backward, batch), late = plan.late(price);
-  const work = [...late].reduce((sum, id) => sum + plan.again(nodeOf(graph, id)), 0);
-  return { graph: late.size === 0 ? graph : plan.withCopies(late), kept: plan.keptBytes(late), work };
-}
+export const rematerialise = (graph: Graph, backward: Backward, { price, batch }: Recomputation): Rematerialised => new Plan(graph, backward, batch).at([price]);
+
+/** The same at the first of these prices at which no more than `room` bytes are kept, or at the last. */
+export const rematerialiseWithin = (graph: Graph, backward: Backward, prices: readonly number[], room: number, batch: number): Rematerialised => new Plan(graph, backward, batch).at(prices, room);
 
 /** `kept` of `rematerialise` at each price, without the graphs. */
 export function keptAtPrices(graph: Graph, backward: Backward, prices: readonly number[], batch: number): readonly number[] {
@@ -54,6 +53,16 @@ class Plan {
     this.forward = new Set(new GraphBuilder(graph).finish(graph.outputs.filter((o) => !isGradient(o.name))).nodes.keys());
     this.depth = depths(graph, seed);
     for (const node of graph.nodes.values()) for (const input of new Set(node.inputs)) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
+  }
+
+  at(prices: readonly number[], room = Infinity): Rematerialised {
+    let late: ReadonlySet<NodeId> = new Set(), kept = Infinity;
+    for (const price of prices) {
+      late = this.late(price);
+      kept = this.keptBytes(late);
+      if (kept <= room) break;
+    }
+    return { graph: late.size === 0 ? this.graph : this.withCopies(late), kept, work: [...late].reduce((sum, id) => sum + this.again(nodeOf(this.graph, id)), 0) };
   }
 
   /** What is computed when a gradient needs it: all between the cheapest cut and the gradients. */

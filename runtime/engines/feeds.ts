@@ -21,8 +21,8 @@ export function checkFeeds(graph: Graph, leaves: readonly Node[], feeds: Feeds):
     if (tensor.dtype !== leaf.type.dtype) throw new FeedError(`${leafName(leaf)} is fed with ${tensor.dtype}; the graph says ${leaf.type.dtype}`);
     if (tensor.data.length !== sizeOf(tensor.shape)) throw new FeedError(`${leafName(leaf)} is fed with ${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`);
   }
-  const fed = new Set(leaves.map(leafName)), within = new Map([...graph.nodes.values()].flatMap((n): [string, readonly number[]][] => (isLeaf(n.op) && n.op !== 'constant' && !fed.has(leafName(n)) ? [[leafName(n), n.type.shape.filter(isStatic)]] : [])));
-  return bindSizes(graph, (name) => feeds[name]?.shape ?? within.get(name));
+  const fed = new Set(leaves.map(leafName));
+  return bindSizes(graph, (leaf) => feeds[leafName(leaf)]?.shape ?? (fed.has(leafName(leaf)) ? undefined : leaf.type.shape.filter(isStatic)));
 }
 
 /** For each output the tensor that its result goes into: the caller's, or a new one of the output's shape. Throws FeedError where the caller's does not fit. */
@@ -42,11 +42,16 @@ export function resultTensors(graph: Graph, sizes: Sizes, into: RunOptions['into
 export function deliver(graph: Graph, sizes: Sizes, results: Readonly<Record<string, Tensor>>, into: RunOptions['into']): Readonly<Record<string, Tensor>> {
   if (into === undefined || Object.keys(into).length === 0) return results;
   const wanted = resultTensors(graph, sizes, { ...results, ...into });
-  for (const [name, { data }] of Object.entries(results)) {
-    const target = wanted[name]?.data;
-    if (target !== undefined && target !== data) copyData(data, target);
-  }
+  land(results, wanted);
   return wanted;
+}
+
+/** Results that were made elsewhere come to where they were to be. */
+export function land(results: Feeds, into: Feeds): void {
+  for (const [name, { data }] of Object.entries(into)) {
+    const result = results[name]?.data;
+    if (result !== undefined && result !== data) copyData(result, data);
+  }
 }
 
 export function copyData(from: TensorData, to: TensorData): void {

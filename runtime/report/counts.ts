@@ -136,7 +136,6 @@ export interface MemoryEstimate {
 /** Views: the engine need not copy them. */
 const VIEWS = new Set(['identity', 'detach', 'reshape', 'constant']);
 
-
 function peakBytes(graph: Graph): number {
   const lastReader = new Map<NodeId, NodeId>();
   for (const node of graph.nodes.values()) for (const input of node.inputs) lastReader.set(input, node.id);

@@ -6,6 +6,7 @@ import { taskCodes, type Program, type TrainConfig } from '../../compiler/progra
 import { groupByTask, type Batch } from '../data/index.js';
 import { hasMemory } from '../engines/device.js';
 import { f32, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
+import { land } from '../engines/feeds.js';
 import type { FeatureCache } from '../features/cache.js';
 import type { TrainState } from '../state/checkpoint.js';
 import { binderOf, pick, scheduleFeeds } from './bind.js';
@@ -14,7 +15,7 @@ import { int8Of, type FrozenValues } from './frozen-int8.js';
 import { frozenPart, type FrozenPart } from './frozen.js';
 import { imageInput } from './image-input.js';
 import { clearOthers, keepOthers } from './rows.js';
-import { land, makeUpdate, momentsOf, moves, SHARED, updateSets, type Flat, type Update } from './update.js';
+import { makeUpdate, momentsOf, moves, SHARED, updateSets, type Flat, type Update } from './update.js';
 
 export interface StepScalars {
   readonly lr: number;

@@ -4,6 +4,7 @@ import { applyFunction } from '../../compiler/functions.js';
 import { sizeOf } from '../../compiler/ir/ndarray.js';
 import type { OptimizerConfig, TensorInfo } from '../../compiler/program.js';
 import { f32, type CompiledFunction, type Engine, type Feeds, type Tensor } from '../engines/engine.js';
+import { land } from '../engines/feeds.js';
 import type { TrainState } from '../state/checkpoint.js';
 import { keepOthers } from './rows.js';
 
@@ -20,17 +21,18 @@ export const updateSets = (trained: readonly TensorInfo[], waiting: ReadonlySet<
 export const moves = ({ perTask, waits }: UpdateSet, task: number | undefined, paused: ReadonlySet<number | undefined> | undefined): boolean =>
   perTask === (task !== SHARED) && !(waits && paused?.has(task) === true);
 
-type Moment = 'm' | 'v';
-/** The moments that an update reads. */
-const momentsIn = (fn: Pick<CompiledFunction, 'inputs'>): readonly Moment[] => (['m', 'v'] as const).filter((kind) => fn.inputs.some((name) => name.startsWith(`${kind}:`)));
+/** Before the names of the moments that an update reads. */
+const momentsIn = (fn: Pick<CompiledFunction, 'inputs'>): readonly string[] => ['m:', 'v:'].filter((prefix) => fn.inputs.some((name) => name.startsWith(prefix)));
 
 /** The path under which a state holds a leaf for a task. */
 export type Stored = (leaf: string, task: number | undefined) => string | undefined;
 
 /** Names and shapes of the moments of every tensor, of these tasks. */
 export function momentsOf(updates: readonly { readonly tensors: readonly TensorInfo[]; readonly fn: Pick<CompiledFunction, 'inputs'> }[], tasks: readonly number[], stored: Stored): ReadonlyMap<string, readonly number[]> {
-  return new Map(updates.flatMap(({ tensors, fn }) => tensors.flatMap(({ path, shape, perTask }) => momentsIn(fn).flatMap((kind) =>
-    (perTask ? tasks : [SHARED]).map((task) => [`${kind}:${stored(path, task) ?? path}`, shape] as const)))));
+  return new Map(updates.flatMap(({ tensors, fn }) => {
+    const prefixes = momentsIn(fn);
+    return tensors.flatMap(({ path, shape, perTask }) => prefixes.flatMap((prefix) => (perTask ? tasks : [SHARED]).map((task) => [prefix + (stored(path, task) ?? path), shape] as const)));
+  }));
 }
 
 /** Elements of a piece at most, so that what an update makes of it stays in a cache, and pieces of a run at most, so that its graph stays small. */
@@ -65,7 +67,7 @@ export async function makeUpdate(set: UpdateSet, optimizer: OptimizerConfig, eng
   }
   const least = Math.max(1, Math.ceil(end / most.piece)), runs = Math.ceil(least / most.pieces), pieces = Math.ceil(least / runs), piece = toLine(end / (runs * pieces));
   const names = Array.from({ length: pieces }, (_, i) => `piece${i}`);
-  const fn = await engine.compile(applyFunction(names.map((path) => ({ path, shape: [piece] })), optimizer)), moments = momentsIn(fn);
+  const fn = await engine.compile(applyFunction(names.map((path) => ({ path, shape: [piece] })), optimizer)), prefixes = ['', ...momentsIn(fn)];
 
   const flat = (): Flat => {
     const all = new Float32Array(runs * pieces * piece);
@@ -76,13 +78,11 @@ export async function makeUpdate(set: UpdateSet, optimizer: OptimizerConfig, eng
     Object.fromEntries(names.map((name, i) => [prefix + name, f32([piece], all.subarray((run * pieces + i) * piece, (run * pieces + i + 1) * piece))]));
 
   const spare: Flat[] = [];
-  const memories = new WeakMap<TrainState, Map<number | undefined, Readonly<Record<'' | Moment, Flat>>>>();
-  const memoryOf = (state: TrainState, task: number | undefined): Readonly<Record<'' | Moment, Flat>> => {
-    const ofState = memories.get(state) ?? new Map<number | undefined, Readonly<Record<'' | Moment, Flat>>>();
-    memories.set(state, ofState);
-    const none = { all: new Float32Array(0), tensors: [] };
-    const memory = ofState.get(task) ?? { m: none, v: none, '': flat(), ...Object.fromEntries(moments.map((kind) => [kind, flat()])) };
-    ofState.set(task, memory);
+  /** Of each state, by task: the tensors and their moments, by the prefixes of their names. */
+  const memories = new WeakMap<TrainState, Map<number | undefined, ReadonlyMap<string, Flat>>>();
+  const memoryOf = (state: TrainState, task: number | undefined): ReadonlyMap<string, Flat> => {
+    const ofState = memories.get(state) ?? new Map<number | undefined, ReadonlyMap<string, Flat>>(), memory = ofState.get(task) ?? new Map(prefixes.map((prefix) => [prefix, flat()]));
+    memories.set(state, ofState.set(task, memory));
     return memory;
   };
 
@@ -91,15 +91,15 @@ export async function makeUpdate(set: UpdateSet, optimizer: OptimizerConfig, eng
     room: () => spare.pop() ?? flat(),
     free: (gradients) => { spare.push(gradients); },
     run: async (state, task, gradients, { lr, clip }) => {
-      const memory = memoryOf(state, task), kinds = ['', ...moments] as const, places = tensors.map((t) => stored(t.path, task) ?? t.path);
-      const held = kinds.map((kind) => ({ kind, prefix: kind === '' ? '' : `${kind}:`, flat: memory[kind], target: kind === '' ? state.tensors : state.moments }));
+      const places = tensors.map((t) => stored(t.path, task) ?? t.path);
+      const held = [...memoryOf(state, task)].map(([prefix, flat]) => ({ prefix, flat, target: prefix === '' ? state.tensors : state.moments }));
       for (const { prefix, flat, target } of held) for (const [i, place] of places.entries()) {
         const value = target.get(prefix + place), own = flat.tensors[i];
         if (value === undefined) throw new Error(`${prefix}${place} has no value`);
         if (value !== own) (own?.data as Float32Array).set(value.data as Float32Array);
       }
       const standing = tensors.flatMap(({ path }, i) => {
-        const own = tables.get(path), after = memory[''].tensors[i]?.data as Float32Array;
+        const own = tables.get(path), after = held[0]?.flat.tensors[i]?.data as Float32Array;
         return own === undefined ? [] : [{ own, after, before: after.slice() }];
       });
       const [first] = places, step = (first === undefined ? 0 : state.updates.get(first) ?? 0) + 1;
@@ -112,12 +112,4 @@ export async function makeUpdate(set: UpdateSet, optimizer: OptimizerConfig, eng
       for (const place of places) state.updates.set(place, step);
     },
   };
-}
-
-/** Results of an engine that has put them elsewhere come to where they were to be. */
-export function land(results: Feeds, into: Feeds): void {
-  for (const [name, { data }] of Object.entries(into)) {
-    const result = results[name]?.data;
-    if (result !== undefined && result !== data) (data as Float32Array).set(result as Float32Array);
-  }
 }

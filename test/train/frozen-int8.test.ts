@@ -1,8 +1,7 @@
 // `--frozen int8`: the forward of frozen linear layers in int8, everything else in floats; a part of the run's identity.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { economical, evalFunction, frozenProducts, gradFunction, wholeGradient } from '../../compiler/functions.js';
 import { leafName, nodeOf, type Graph } from '../../compiler/ir/graph.js';
 import { madeOf } from '../../compiler/passes/backward.js';
@@ -18,6 +17,7 @@ import { binderOf, pick } from '../../runtime/train/bind.js';
 import { frozenValues, int8Of } from '../../runtime/train/frozen-int8.js';
 import { train, type RunSummary, type TrainOptions } from '../../runtime/train/loop.js';
 import { compileText, programOf } from '../check/support.js';
+import { temporaryFolder } from '../temporary.js';
 import { FROZEN_SPEC } from './frozen.js';
 import { tinyData } from './tiny.js';
 
@@ -34,12 +34,11 @@ block top()(x: f32[B, H, W, 64]) -> f32[B, 256, H, W] {
 
 let root: string, dataset: Dataset, engine: Engine, program: Program;
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'frozen-int8-'));
+  root = temporaryFolder('frozen-int8');
   dataset = await tinyData(join(root, 'data'));
   engine = await createOrtEngine({ device: 'cpu', threads: 1 });
   program = programOf(compileText(SPEC));
 }, 60_000);
-afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const run = (name: string, more: Partial<TrainOptions> = {}): Promise<RunSummary> =>
   train({ program, engine, dataset, cache: makeCache(), out: join(root, name), seed: 7, weights: 'random', ...more });

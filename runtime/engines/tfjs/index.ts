@@ -84,7 +84,7 @@ class ProgramOnDevice implements DeviceFunction {
         if (value !== fed) own.push(value);
         inputs.set(slot, (value as TfjsValue).tensor);
       }
-      const results = await this.runner.run(inputs, bindSizes(this.graph, (name) => feeds[name]?.shape), this.onPeak);
+      const results = await this.runner.run(inputs, bindSizes(this.graph, (leaf) => feeds[leafName(leaf)]?.shape), this.onPeak);
       return Object.fromEntries(program.outputs.flatMap(({ name, type }, i) => {
         const tensor = results[i];
         return tensor === undefined ? [] : [[name, new TfjsValue(tensor, type.dtype)]];
